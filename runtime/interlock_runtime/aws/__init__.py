@@ -1,0 +1,1 @@
+"""Thin adapters to AWS, with clients made when first used."""

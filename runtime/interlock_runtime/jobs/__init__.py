@@ -1,0 +1,1 @@
+"""The nine job types behind one registry: start a job, ask how it is."""
