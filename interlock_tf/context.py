@@ -1,0 +1,93 @@
+"""What every part of the construct is given: where to build, under which names, with which settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from interlock_runtime.core.errors import ConfigError, Problem
+from interlock_tf._cdk import Construct, TerraformElement, TerraformStack
+from interlock_tf.settings import Settings
+
+T = TypeVar("T", bound=TerraformElement)
+
+
+@dataclass(frozen=True)
+class Names:
+    """Physical names: ``<environment>-interlock-<what>``, with ``-<name_suffix>`` at the end when there is one."""
+
+    environment: str
+    suffix: str = ""
+
+    @property
+    def prefix(self) -> str:
+        """What every physical name starts with, its dash included."""
+        return f"{self.environment}-interlock-"
+
+    @property
+    def ending(self) -> str:
+        """What every physical name ends with: ``-<name_suffix>``, or nothing."""
+        return f"-{self.suffix}" if self.suffix else ""
+
+    def __call__(self, what: str) -> str:
+        """The physical name of ``what``: ``control`` is ``dev-interlock-control``."""
+        return f"{self.prefix}{what}{self.ending}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """Passed to every ``add_…`` function.
+
+    ``partition``, ``region`` and ``account_id`` are tokens, from data sources. Resources are
+    created with :meth:`add` and in no other way: it names them in the state. ``addresses`` are
+    those names so far, by which two constructs in one stack are kept from colliding.
+    """
+
+    scope: Construct
+    settings: Settings
+    names: Names
+    partition: str
+    region: str
+    account_id: str
+    addresses: set[str] = field(default_factory=set)
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """For every resource that can be tagged."""
+        return self.settings.tags
+
+    def add(self, kind: type[T], name: str, /, **arguments: Any) -> T:
+        """Create a resource whose Terraform name is the construct's path and ``name``.
+
+        ``context.add(SqsQueue, "events_dlq", name=…)`` in a construct ``interlock`` is
+        ``aws_sqs_queue.interlock_events_dlq``. The name is set at once, since CDKTF writes it
+        into every reference to the resource as soon as one is taken.
+        """
+        made = kind(self.scope, name, **arguments)
+        address = self.address(name)
+        made.override_logical_id(address)
+        self.addresses.add(f"{kind.__name__}.{address}")
+        return made
+
+    def address(self, name: str) -> str:
+        """The Terraform name of a child of the construct."""
+        return f"{address_prefix(self.scope)}_{name}"
+
+    def arn(self, service: str, resource: str, *, region: bool = True, account: bool = True) -> str:
+        """An ARN in this partition, and this region and account unless told otherwise."""
+        place = f"{self.region if region else ''}:{self.account_id if account else ''}"
+        return f"arn:{self.partition}:{service}:{place}:{resource}"
+
+
+def address_prefix(scope: Construct) -> str:
+    """The path of a construct below its stack, as the beginning of a Terraform name."""
+    stack = TerraformStack.of(scope).node.path
+    path = scope.node.path
+    below = path[len(stack) :].lstrip("/") if stack else path
+    return below.replace("/", "_")
+
+
+def refused(variable: str, message: str) -> ConfigError:
+    """An error about the value of a variable."""
+    return ConfigError(Problem(path=variable, message=message))
