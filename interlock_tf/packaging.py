@@ -35,6 +35,7 @@ _LEFT_OUT = (
     "*.dist-info/entry_points.txt",
     "*.dist-info/top_level.txt",
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*",
+    "slack/*",  # the former name of slack_sdk
 )
 
 
