@@ -93,15 +93,18 @@ class Deadline:
         return f":{self.minute:02}" if self.hour is None else f"{self.hour:02}:{self.minute:02}"
 
 
+#: The years of a date. Beyond them lie only mistakes, and the ends of what a ``datetime`` can hold.
+YEARS = range(1970, 3000)
+
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+"
-_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-_DURATION_WHOLE = re.compile(_DURATION)
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
+_DURATION_WHOLE = re.compile(_DURATION, re.ASCII)
 _MAX_DURATION = timedelta(days=3650)
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
-_CLOCK_WHOLE = re.compile(_CLOCK)
-_MINUTE_WHOLE = re.compile(r":([0-5]\d)")
+_CLOCK_WHOLE = re.compile(_CLOCK, re.ASCII)
+_MINUTE_WHOLE = re.compile(r":([0-5]\d)", re.ASCII)
 _ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 _ID_WHOLE = re.compile(_ID)
 
@@ -143,7 +146,10 @@ def _seconds(value: str | int | float) -> timedelta:
 def _date(text: str) -> date:
     if not _DATE.fullmatch(text):
         raise ValueError("not a date")
-    return date.fromisoformat(text)
+    day = date.fromisoformat(text)
+    if day.year not in YEARS:
+        raise ValueError(f"not in the years {YEARS[0]} to {YEARS[-1]}")
+    return day
 
 
 def _time(text: str) -> time:
