@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from interlock_runtime.core.errors import ConfigError, Problem
 from interlock_tf._cdk import Construct, TerraformElement, TerraformStack
+from interlock_tf.batch import Batch, address_part
 from interlock_tf.settings import Settings
 
 T = TypeVar("T", bound=TerraformElement)
@@ -69,6 +70,20 @@ class Context:
         made.override_logical_id(address)
         self.addresses.add(f"{kind.__name__}.{address}")
         return made
+
+    def add_batch(self, kind: str, name: str, resources: Mapping[str, Mapping[str, Any]]) -> Batch | None:
+        """Create many resources of the Terraform type ``kind`` at once, each under its own name.
+
+        ``resources`` has their attributes by what follows the construct's path and ``name`` in the
+        address: with ``name="pipeline"`` the key ``gold`` is ``interlock_pipeline_gold``.
+        """
+        if not resources:
+            return None
+        by_address = {self.address(f"{name}_{address_part(key)}"): each for key, each in resources.items()}
+        if len(by_address) < len(resources):
+            raise ConfigError(Problem(path=name, message="two ids are the same once they are part of an address"))
+        self.addresses.update(f"{kind}.{address}" for address in by_address)
+        return Batch(self.scope, f"{name}_batch", kind=kind, resources=by_address)
 
     def address(self, name: str) -> str:
         """The Terraform name of a child of the construct."""
