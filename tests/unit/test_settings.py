@@ -9,7 +9,7 @@ from interlock_runtime.core.errors import ConfigError
 
 
 def environment(function: str, **changes: str | None) -> dict[str, str]:
-    values: dict[str, str | None] = dict.fromkeys(settings.VARIABLES[function], "7") | changes
+    values: dict[str, str | None] = {**dict.fromkeys(settings.VARIABLES[function], "7"), **changes}
     return {name: value for name, value in values.items() if value is not None}
 
 
