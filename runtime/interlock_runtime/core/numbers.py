@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 from collections.abc import Mapping, Set
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,9})?", re.ASCII)
 
 
 def plain(value: Any) -> Any:
@@ -45,11 +48,8 @@ def number(value: Any) -> Decimal | None:
         found = Decimal(value)
     elif isinstance(value, float):
         found = Decimal(repr(value))
-    elif isinstance(value, str) and 0 < len(value.strip()) <= 400:
-        try:
-            found = Decimal(value.strip())
-        except InvalidOperation:
-            return None
+    elif isinstance(value, str) and len(value) <= 400 and _NUMBER.fullmatch(value.strip()):
+        found = Decimal(value.strip())
     else:
         return None
     return found if found.is_finite() and abs(found.adjusted()) <= 400 else None
