@@ -1,0 +1,129 @@
+"""What passes between the orchestrator and the job types: a run goes in, an outcome comes out."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from interlock_runtime.core.dates import ExecutionDate
+    from interlock_runtime.jobs.network import Network
+    from interlock_runtime.jobs.templates import Templates
+
+C = TypeVar("C")
+
+
+class Category(StrEnum):
+    """Why a job failed, as far as a retry is concerned; stored as ``category`` of a job-log row."""
+
+    TRANSIENT = "TRANSIENT"
+    TIMEOUT = "TIMEOUT"
+    PERMANENT = "PERMANENT"
+
+
+@dataclass(frozen=True)
+class Running:
+    """The job has not ended, or says so elsewhere (an outside job writes a job-log row)."""
+
+
+@dataclass(frozen=True)
+class Succeeded:
+    """The job has ended well."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The job has ended badly. ``message`` is for people, and free of secrets."""
+
+    message: str
+    category: Category
+
+
+Outcome = Running | Succeeded | Failed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """A job that was started, or found to be started already.
+
+    ``metadata`` is what :func:`~interlock_runtime.jobs.registry.status` needs to find the job
+    again: JSON, and free of secrets. ``run_id`` is the job service's own name for the run, where
+    it has one. ``ended`` is set when the job was over before the start returned.
+    """
+
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    run_id: str | None = None
+    ended: Succeeded | Failed | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunContext:
+    """The run that a job belongs to.
+
+    ``token`` is the same whenever the same attempt is started again. ``previous_intent`` says
+    that somebody may already have started the job under this token: look before starting.
+    """
+
+    pipeline_id: str
+    schedule_id: str
+    date: ExecutionDate
+    attempt: int
+    token: str
+    previous_intent: bool = False
+
+
+class AwsClients(Protocol):
+    """Clients of AWS services, made when first asked for."""
+
+    def __call__(self, service: str, *, read_timeout: float = ...) -> Any:
+        """A client of ``service`` that tries each call once, for ``read_timeout`` seconds at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """Monotonic time in seconds, a pause, and a random number in [0, 1): what retries need."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    random: Callable[[], float] = random.random
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What the job types reach the world through.
+
+    ``secret`` gives the secret of a name or ARN, or one key of it when it is JSON. ``environment``
+    is what ``INTERLOCK_`` variables are read from, and what a ``command`` inherits.
+    """
+
+    client: AwsClients
+    secret: Callable[[str, str | None], str]
+    network: Network
+    environment: Mapping[str, str] = field(default_factory=dict)
+    timing: Timing = field(default_factory=Timing)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call(Generic[C]):
+    """One start or poll of a job, as a job type gets it.
+
+    ``config`` is as the pipeline's document has it; ``templates`` fills in its variables.
+    """
+
+    config: C
+    templates: Templates
+    run: RunContext
+    services: Services
+
+    def resolved(self) -> C:
+        """The configuration with its variables and secrets filled in.
+
+        Raises:
+            PermanentError: a variable or secret cannot be resolved; the message names it.
+            TransientError: the secret store did not answer.
+        """
+        return self.templates.resolve(self.config)

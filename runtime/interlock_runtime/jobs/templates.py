@@ -1,0 +1,112 @@
+"""Run-time variables and secrets in ``job.config``: ``${DATE}``, ``${INTERLOCK_…}``, ``${secret:…}``.
+
+Values are inserted once and never read as templates themselves. ``$${`` stands for a literal
+``${``. What came from the secret store is remembered for the one call that asked for it, so that
+it can be taken out of every text that leaves.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar, cast
+from urllib.parse import quote, quote_plus
+
+from interlock_runtime.core.errors import InterlockError, PermanentError
+from interlock_runtime.core.reader import camel
+from interlock_runtime.jobs.contract import RunContext, Services
+
+T = TypeVar("T")
+
+#: The only environment variables that a document can read start with this.
+ENVIRONMENT_PREFIX = "INTERLOCK_"
+
+_TEMPLATE = re.compile(r"(?P<escape>\$\$\{)|\$\{(?P<name>[^{}]*)(?P<end>\})?")
+_REFERENCE = "secret:"
+_HIDDEN = "***"
+
+
+class Templates:
+    """Fills in the templates of one run's ``job.config``."""
+
+    def __init__(self, run: RunContext, services: Services) -> None:
+        self._services = services
+        self._secrets: set[str] = set()
+        self._variables: Mapping[str, str | None] = {
+            "DATE": run.date.day.isoformat(),
+            "HOUR": None if run.date.hour is None else f"{run.date.hour:02}",
+            "EXECUTION_DATE": str(run.date),
+            "PAR_DAY": f"{run.date.day:%Y%m%d}",
+            "PIPELINE": run.pipeline_id,
+            "SCHEDULE": run.schedule_id,
+            "ATTEMPT": str(run.attempt),
+            "RUN_ID": run.token,
+        }
+
+    def resolve(self, value: T, path: str = "job.config") -> T:
+        """``value`` with the templates of every string in it filled in; keys of maps stay as they are.
+
+        Raises:
+            PermanentError: a variable or secret cannot be resolved; the message names it and its place.
+            TransientError: the secret store did not answer.
+        """
+        return cast(T, self._resolve(value, path))
+
+    def redact(self, text: str) -> str:
+        """``text`` without the secrets that were filled in, as they are or as JSON, URLs and Python spell them."""
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(secret, _HIDDEN)
+        return text
+
+    def _resolve(self, value: Any, path: str) -> Any:
+        if isinstance(value, str):
+            return _TEMPLATE.sub(lambda match: self._fill(match, path), value)
+        if isinstance(value, Mapping):
+            return {key: self._resolve(each, f"{path}.{key}") for key, each in value.items()}
+        if isinstance(value, (list, tuple)):
+            return type(value)(self._resolve(each, f"{path}[{index}]") for index, each in enumerate(value))
+        if is_dataclass(value) and not isinstance(value, type):
+            names = [field.name for field in fields(value)]
+            return replace(
+                value, **{name: self._resolve(getattr(value, name), f"{path}.{camel(name)}") for name in names}
+            )
+        return value
+
+    def _fill(self, match: re.Match[str], path: str) -> str:
+        if match["escape"]:
+            return "${"
+        name = match["name"]
+        if not match["end"]:
+            raise PermanentError(f"{path}: ${{{name} has no closing brace; write $${{ for a literal ${{")
+        if name.startswith(_REFERENCE):
+            return self._secret(name.removeprefix(_REFERENCE), f"{path}: ${{{name}}}")
+        if name in self._variables:
+            value = self._variables[name]
+            if value is None:
+                raise PermanentError(
+                    f"{path}: ${{{name}}} has no value: the run's execution date is a day without an hour"
+                )
+            return value
+        if name.startswith(ENVIRONMENT_PREFIX):
+            if name not in self._services.environment:
+                raise PermanentError(f"{path}: ${{{name}}} is not set in the orchestrator's environment")
+            return self._services.environment[name]
+        known = ", ".join(self._variables)
+        raise PermanentError(
+            f"{path}: ${{{name}}} is not a run-time variable; known are {known},"
+            f" {ENVIRONMENT_PREFIX}… from the environment, and secret:<name>"
+        )
+
+    def _secret(self, reference: str, place: str) -> str:
+        name, _, key = reference.partition("#")
+        if not name:
+            raise PermanentError(f"{place} names no secret")
+        try:
+            value = self._services.secret(name, key or None)
+        except InterlockError as error:
+            raise type(error)(f"{place}: {error}") from None
+        if value:
+            self._secrets |= {value, json.dumps(value)[1:-1], repr(value)[1:-1], quote(value), quote_plus(value)}
+        return value
