@@ -21,8 +21,8 @@ from interlock_runtime.core.errors import ConfigError, Problem
 SfnLogLevel = Literal["OFF", "ERROR", "ALL"]
 LambdaRuntime = Literal["python3.12", "python3.13"]
 
-#: The AWS provider that first knew each runtime.
-PROVIDER_SINCE: Mapping[LambdaRuntime, str] = {"python3.12": "5.31", "python3.13": "5.76"}
+#: The first AWS provider that knows each runtime, and tags on event source mappings (5.70).
+PROVIDER_SINCE: Mapping[LambdaRuntime, str] = {"python3.12": "5.70", "python3.13": "5.76"}
 
 #: The retention periods that CloudWatch Logs accepts, in days; 0 keeps logs for ever.
 LOG_RETENTION_DAYS = (
