@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from interlock_runtime.core.errors import ConfigError, Problem
-from interlock_tf._cdk import Construct, TerraformElement, TerraformStack
+from interlock_tf._cdk import (
+    Construct,
+    DataAwsCallerIdentity,
+    DataAwsPartition,
+    DataAwsRegion,
+    TerraformElement,
+    TerraformStack,
+)
 from interlock_tf.batch import Batch, address_part
 from interlock_tf.settings import Settings
 
@@ -40,8 +47,8 @@ class Names:
 class Context:
     """Passed to every ``add_…`` function.
 
-    ``partition``, ``region`` and ``account_id`` are tokens, from data sources. Resources are
-    created with :meth:`add` and in no other way: it names them in the state. ``addresses`` are
+    ``partition``, ``dns_suffix``, ``region`` and ``account_id`` are tokens, from data sources.
+    Resources are created with :meth:`add` and in no other way: it names them in the state. ``addresses`` are
     those names so far, by which two constructs in one stack are kept from colliding.
     """
 
@@ -49,6 +56,7 @@ class Context:
     settings: Settings
     names: Names
     partition: str
+    dns_suffix: str
     region: str
     account_id: str
     addresses: set[str] = field(default_factory=set)
@@ -57,6 +65,29 @@ class Context:
     def tags(self) -> Mapping[str, str]:
         """For every resource that can be tagged."""
         return self.settings.tags
+
+    @classmethod
+    def of(cls, scope: Construct, settings: Settings) -> Context:
+        """The context of a new installation in ``scope``, with its data sources."""
+        names = Names(settings.environment, settings.name_suffix)
+        prefix = address_prefix(scope)
+        place = {}
+        for name, kind in (
+            ("partition", DataAwsPartition),
+            ("region", DataAwsRegion),
+            ("caller", DataAwsCallerIdentity),
+        ):
+            place[name] = kind(scope, name)
+            place[name].override_logical_id(f"{prefix}_{name}")
+        return cls(
+            scope=scope,
+            settings=settings,
+            names=names,
+            partition=place["partition"].partition,
+            dns_suffix=place["partition"].dns_suffix,
+            region=place["region"].id,
+            account_id=place["caller"].account_id,
+        )
 
     def add(self, kind: type[T], name: str, /, **arguments: Any) -> T:
         """Create a resource whose Terraform name is the construct's path and ``name``.
@@ -88,6 +119,10 @@ class Context:
     def address(self, name: str) -> str:
         """The Terraform name of a child of the construct."""
         return f"{address_prefix(self.scope)}_{name}"
+
+    def endpoint(self, service: str) -> str:
+        """The host name of a service in this region, as ``kms:ViaService`` spells it."""
+        return f"{service}.{self.region}.{self.dns_suffix}"
 
     def arn(self, service: str, resource: str, *, region: bool = True, account: bool = True) -> str:
         """An ARN in this partition, and this region and account unless told otherwise."""

@@ -1,0 +1,142 @@
+"""What each function may do: one table, exactly the calls that its code makes.
+
+``on`` names resources; :func:`policies` is told their ARNs. A name that stands for no ARN (no
+CMK, no VPC, no secret) leaves its grant out. ``by_service`` marks what no code of ours calls:
+Lambda itself does, with the function's role (it writes logs, reads streams, polls queues,
+delivers failures, attaches network interfaces).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from interlock_tf.policies import Statement, allow
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Some actions of one service (``dynamodb:GetItem PutItem``) on some resources, in the policy ``policy``."""
+
+    policy: str
+    actions: str
+    on: tuple[str, ...]
+    by_service: bool = False
+
+    @property
+    def action_names(self) -> tuple[str, ...]:
+        """The actions as IAM spells them: ``dynamodb:GetItem``, ``dynamodb:PutItem``."""
+        service, _, names = self.actions.partition(":")
+        return tuple(f"{service}:{name}" for name in names.split())
+
+
+#: ``kms:ViaService`` limits the use of the CMK to these services.
+CMK = "cmk"
+CMK_SERVICES = ("dynamodb", "secretsmanager", "sqs")
+#: ``iam:PassedToService`` limits the passing of this role to Scheduler.
+SCHEDULER_ROLE = "scheduler_role"
+
+_LOG = Grant("logs", "logs:CreateLogStream PutLogEvents", ("own_log",), by_service=True)
+_PUBLISH = Grant("eventbridge-put", "events:PutEvents", ("bus",))
+_CMK = Grant("kms", "kms:Decrypt GenerateDataKey", (CMK,), by_service=True)
+_FAILURES = Grant("sqs-dlq", "sqs:SendMessage", ("events_dlq",), by_service=True)
+_NETWORK = Grant(
+    "vpc",
+    "ec2:CreateNetworkInterface DescribeNetworkInterfaces DescribeSubnets DeleteNetworkInterface "
+    "AssignPrivateIpAddresses UnassignPrivateIpAddresses",
+    ("network",),
+    by_service=True,
+)
+
+GRANTS: Mapping[str, tuple[Grant, ...]] = {
+    "stream_router": (
+        Grant("dynamodb-rw", "dynamodb:GetItem BatchGetItem PutItem UpdateItem DeleteItem", ("control",)),
+        Grant("dynamodb-rw", "dynamodb:Query PutItem", ("joblog", "rerun")),
+        _PUBLISH,
+        Grant(
+            "dynamodb-streams",
+            "dynamodb:DescribeStream GetRecords GetShardIterator ListStreams",
+            ("streams",),
+            by_service=True,
+        ),
+        Grant("sfn-start", "states:StartExecution", ("machine",)),
+        Grant("sqs-dlq", "sqs:SendMessage", ("stream_dlqs",), by_service=True),
+        _FAILURES,
+        _CMK,
+        _LOG,
+    ),
+    "orchestrator": (
+        Grant("dynamodb-rw", "dynamodb:GetItem BatchGetItem PutItem UpdateItem", ("control",)),
+        Grant("dynamodb-rw", "dynamodb:Query PutItem", ("joblog",)),
+        _PUBLISH,
+        _NETWORK,
+        _CMK,
+        _LOG,
+    ),
+    "sla_monitor": (
+        Grant("dynamodb-rw", "dynamodb:GetItem PutItem UpdateItem", ("control",)),
+        _PUBLISH,
+        Grant("scheduler-manage", "scheduler:CreateSchedule DeleteSchedule", ("sla_schedules",)),
+        Grant("scheduler-manage", "iam:PassRole", (SCHEDULER_ROLE,)),
+        _FAILURES,
+        _CMK,
+        _LOG,
+    ),
+    "watchdog": (
+        Grant("dynamodb-rw", "dynamodb:GetItem BatchGetItem PutItem UpdateItem DeleteItem", ("control",)),
+        Grant("dynamodb-rw", "dynamodb:Query", ("control_kinds",)),
+        Grant("dynamodb-rw", "dynamodb:Query PutItem", ("joblog", "rerun")),
+        _PUBLISH,
+        Grant("sfn-start", "states:StartExecution", ("machine",)),
+        Grant("sfn-start", "states:DescribeExecution", ("executions",)),
+        Grant("scheduler-create", "scheduler:CreateSchedule", ("sla_schedules",)),
+        Grant("scheduler-create", "iam:PassRole", (SCHEDULER_ROLE,)),
+        _FAILURES,
+        _CMK,
+        _LOG,
+    ),
+    "event_sink": (
+        Grant("dynamodb-events-write", "dynamodb:GetItem PutItem", ("events",)),
+        _FAILURES,
+        _CMK,
+        _LOG,
+    ),
+    "alert_dispatcher": (
+        Grant(
+            "sqs-alert-receive",
+            "sqs:ReceiveMessage DeleteMessage GetQueueAttributes",
+            ("alert_queue",),
+            by_service=True,
+        ),
+        Grant("dynamodb-events-thread", "dynamodb:GetItem PutItem UpdateItem", ("events",)),
+        Grant("secrets-read", "secretsmanager:GetSecretValue", ("slack_secret",)),
+        _NETWORK,
+        _CMK,
+        _LOG,
+    ),
+}
+
+
+def policies(
+    function: str, arns: Mapping[str, Sequence[str]], *, kms_services: Sequence[str]
+) -> dict[str, tuple[Statement, ...]]:
+    """The statements of a function's role, by policy name.
+
+    ``arns`` has the ARNs of every resource that the function's grants name, maybe none.
+    ``kms_services`` are the endpoints for ``kms:ViaService``.
+    """
+    found: dict[str, tuple[Statement, ...]] = {}
+    for grant in GRANTS[function]:
+        resources = [arn for name in grant.on for arn in arns[name]]
+        if resources:
+            statement = allow(grant.action_names, resources, condition=_condition(grant, kms_services))
+            found[grant.policy] = (*found.get(grant.policy, ()), statement)
+    return found
+
+
+def _condition(grant: Grant, kms_services: Sequence[str]) -> Mapping[str, Mapping[str, object]] | None:
+    if CMK in grant.on:
+        return {"StringEquals": {"kms:ViaService": list(kms_services)}}
+    if SCHEDULER_ROLE in grant.on:
+        return {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+    return None

@@ -1,0 +1,289 @@
+"""What the orchestrator may start: one table of trigger permissions, filled from the pipelines.
+
+For each job type of AWS: the switch that turns it on, the list of ARNs that may replace what the
+pipelines name, the ARN of the target that a job names, and the statements that starting and
+watching it takes.
+
+A name may hold run-time variables. Those that synthesis knows (the pipeline's id, the variables
+in ``orchestrator_environment``) are filled in; any other becomes ``*`` in the ARN.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from interlock_runtime.core.documents import Pipeline
+from interlock_runtime.core.errors import ConfigError, Problem
+from interlock_tf._cdk import Fn, Token
+from interlock_tf.context import Context
+from interlock_tf.policies import Statement, allow
+from interlock_tf.settings import is_token
+
+#: The log groups in which Glue writes what really happened to a job.
+GLUE_LOG_GROUPS = ("/aws-glue/jobs/logs-v2", "/aws-glue/jobs/error")
+
+_TEMPLATE = re.compile(r"(?<!\$)\$\{(?!TfToken\[)([^{}]*)\}")
+_SECRET = re.compile(r"(?<!\$)\$\{secret:([^{}#]+)(?:#[^{}]*)?\}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TriggerPermission:
+    """One row of the table. ``name`` is the attribute of ``job.config`` that names the target."""
+
+    job_type: str
+    policy: str
+    switch: str
+    arns: str
+    name: str
+    arn: Callable[[Context, str], str]
+    statements: Callable[[Context, Sequence[str]], Iterator[Statement]]
+
+
+def _glue_arn(context: Context, name: str) -> str:
+    return context.arn("glue", f"job/{name}")
+
+
+def _glue(context: Context, jobs: Sequence[str]) -> Iterator[Statement]:
+    groups = dict.fromkeys((*GLUE_LOG_GROUPS, *context.settings.glue_log_groups))
+    yield allow(["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns"], jobs)
+    yield allow(["logs:FilterLogEvents"], [context.arn("logs", f"log-group:{group}:*") for group in groups])
+
+
+def _emr_arn(context: Context, cluster: str) -> str:
+    return context.arn("elasticmapreduce", f"cluster/{cluster}")
+
+
+def _emr(context: Context, clusters: Sequence[str]) -> Iterator[Statement]:
+    actions = ("AddJobFlowSteps", "DescribeStep", "ListSteps")
+    yield allow([f"elasticmapreduce:{action}" for action in actions], clusters)
+
+
+def _emr_serverless_arn(context: Context, application: str) -> str:
+    return context.arn("emr-serverless", f"/applications/{application}")
+
+
+def _emr_serverless(context: Context, applications: Sequence[str]) -> Iterator[Statement]:
+    runs = [arn if arn == "*" else f"{arn}/jobruns/*" for arn in applications]
+    yield allow(["emr-serverless:StartJobRun"], applications)
+    yield allow(["emr-serverless:GetJobRun"], runs)
+
+
+def _machine_arn(_: Context, arn: str) -> str:
+    return arn
+
+
+def _machine(context: Context, machines: Sequence[str]) -> Iterator[Statement]:
+    yield allow(["states:StartExecution"], machines)
+    yield allow(["states:DescribeExecution"], [_executions(arn) for arn in machines])
+
+
+def _executions(machine: str) -> str:
+    if machine == "*":
+        return "*"
+    if is_token(machine):
+        return f"{Fn.replace(machine, ':stateMachine:', ':execution:')}:*"
+    return machine.replace(":stateMachine:", ":execution:") + ":*"
+
+
+def _function_arn(context: Context, name: str) -> str:
+    if name.startswith("arn:"):
+        return name
+    if is_token(name):
+        # Only Terraform can tell whether this is a name or an ARN.
+        in_full = context.arn("lambda", f"function:{name}")
+        return Token.as_string(Fn.conditional(Fn.startswith(name, "arn:"), name, in_full))
+    account, found, rest = name.partition(":function:")
+    if found:
+        return f"arn:{context.partition}:lambda:{context.region}:{account}:function:{rest}"
+    return context.arn("lambda", f"function:{name}")
+
+
+def _function(_: Context, functions: Sequence[str]) -> Iterator[Statement]:
+    yield allow(["lambda:InvokeFunction"], functions)
+
+
+TRIGGER_PERMISSIONS: tuple[TriggerPermission, ...] = (
+    TriggerPermission(
+        job_type="glue",
+        policy="glue-trigger",
+        switch="enable_glue_trigger",
+        arns="glue_job_arns",
+        name="job_name",
+        arn=_glue_arn,
+        statements=_glue,
+    ),
+    TriggerPermission(
+        job_type="emr",
+        policy="emr-trigger",
+        switch="enable_emr_trigger",
+        arns="emr_cluster_arns",
+        name="cluster_id",
+        arn=_emr_arn,
+        statements=_emr,
+    ),
+    TriggerPermission(
+        job_type="emr-serverless",
+        policy="emr-serverless-trigger",
+        switch="enable_emr_serverless_trigger",
+        arns="emr_serverless_app_arns",
+        name="application_id",
+        arn=_emr_serverless_arn,
+        statements=_emr_serverless,
+    ),
+    TriggerPermission(
+        job_type="step-function",
+        policy="sfn-trigger",
+        switch="enable_sfn_trigger",
+        arns="sfn_trigger_arns",
+        name="state_machine_arn",
+        arn=_machine_arn,
+        statements=_machine,
+    ),
+    TriggerPermission(
+        job_type="lambda",
+        policy="lambda-trigger",
+        switch="enable_lambda_trigger",
+        arns="lambda_trigger_arns",
+        name="function_name",
+        arn=_function_arn,
+        statements=_function,
+    ),
+)
+
+
+def job_policies(context: Context, pipelines: Iterable[Pipeline]) -> Mapping[str, tuple[Statement, ...]]:
+    """The statements that the orchestrator needs for these pipelines' jobs, by policy name.
+
+    Raises:
+        ConfigError: a switch is off that a pipeline needs, or on with nothing to grant, or a job's
+            target is outside the ARNs that are allowed.
+    """
+    pipelines = tuple(pipelines)
+    policies: dict[str, tuple[Statement, ...]] = {}
+    problems: list[Problem] = []
+    for permission in TRIGGER_PERMISSIONS:
+        users = [pipeline for pipeline in pipelines if pipeline.job.type == permission.job_type]
+        found = tuple(_problems(context, permission, users))
+        problems += found
+        if not found and _is_on(context, permission, users):
+            policies[permission.policy] = tuple(permission.statements(context, _arns(context, permission, users)))
+    if problems:
+        raise ConfigError(problems)
+    if "emr-serverless-trigger" in policies and (roles := _job_roles(context, pipelines)):
+        passed_to = {"StringEquals": {"iam:PassedToService": "emr-serverless.amazonaws.com"}}
+        policies["emr-serverless-trigger"] += (allow(["iam:PassRole"], roles, condition=passed_to),)
+    if secrets := _secrets(context, pipelines):
+        policies["job-secrets"] = (allow(["secretsmanager:GetSecretValue"], secrets),)
+    return policies
+
+
+def secret_arn(context: Context, secret: str) -> str:
+    """What to allow for a secret that is given by name, by ARN, or by ARN without its six random characters."""
+    if is_token(secret):
+        return secret
+    if not secret.startswith("arn:"):
+        secret = context.arn("secretsmanager", f"secret:{secret}")
+    return secret if re.search(r"-[A-Za-z0-9]{6}$", secret) and secret.count(":") == 6 else f"{secret}-??????"
+
+
+def _is_on(context: Context, permission: TriggerPermission, users: Sequence[Pipeline]) -> bool:
+    switch: bool | None = getattr(context.settings, permission.switch)
+    return bool(users) if switch is None else switch
+
+
+def _problems(context: Context, permission: TriggerPermission, users: Sequence[Pipeline]) -> Iterator[Problem]:
+    given: tuple[str, ...] | None = getattr(context.settings, permission.arns)
+    names = _listed(pipeline.id for pipeline in users)
+    if not _is_on(context, permission, users):
+        if users:
+            yield Problem(
+                path=permission.switch,
+                message=f"is False, but jobs of type {permission.job_type} are started by {names}",
+            )
+    elif given == () or (given is None and not users):
+        yield Problem(
+            path=permission.arns,
+            message=f"names nothing to grant, but {permission.switch} is "
+            + (f"needed by {names}" if users else "True; no pipeline has such a job, so give the ARNs"),
+        )
+    elif given is not None:
+        outside = [pipeline.id for pipeline in users if not _allowed(context, permission, pipeline, given)]
+        if outside:
+            yield Problem(path=permission.arns, message=f"does not allow what is started by {_listed(outside)}")
+
+
+def _allowed(context: Context, permission: TriggerPermission, pipeline: Pipeline, given: Sequence[str]) -> bool:
+    target = permission.arn(context, _known(context, pipeline, getattr(pipeline.job.config, permission.name)))
+    kind, resource = _service_and_resource(target)
+    if "*" in resource or is_token(resource) or any(is_token(arn) for arn in given):
+        return True
+    return any(
+        arn == "*"
+        or (fnmatchcase(kind, _service_and_resource(arn)[0]) and fnmatchcase(resource, _service_and_resource(arn)[1]))
+        for arn in given
+    )
+
+
+def _service_and_resource(arn: str) -> tuple[str, str]:
+    parts = arn.split(":", 5)
+    return (parts[2], parts[5]) if len(parts) == 6 else ("*", arn)
+
+
+def _arns(context: Context, permission: TriggerPermission, users: Iterable[Pipeline]) -> Sequence[str]:
+    given: tuple[str, ...] | None = getattr(context.settings, permission.arns)
+    if given is not None:
+        return given
+    names = (_known(context, pipeline, getattr(pipeline.job.config, permission.name)) for pipeline in users)
+    return sorted({permission.arn(context, name) for name in names})
+
+
+def _job_roles(context: Context, pipelines: Iterable[Pipeline]) -> Sequence[str]:
+    given = context.settings.emr_serverless_job_role_arns
+    if given is not None:
+        return given
+    return sorted(
+        {
+            _known(context, pipeline, pipeline.job.config.execution_role_arn)
+            for pipeline in pipelines
+            if pipeline.job.type == "emr-serverless"
+        }
+    )
+
+
+def _secrets(context: Context, pipelines: Iterable[Pipeline]) -> Sequence[str]:
+    return sorted(
+        {
+            secret_arn(context, name.strip())
+            for pipeline in pipelines
+            for text in _texts(pipeline.job.config)
+            for name in _SECRET.findall(text)
+        }
+    )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            yield from _texts(each)
+    elif is_dataclass(value):
+        for item in fields(value):
+            yield from _texts(getattr(value, item.name))
+
+
+def _known(context: Context, pipeline: Pipeline, text: str) -> str:
+    values = {**context.settings.orchestrator_environment, "PIPELINE": pipeline.id, "SCHEDULE": pipeline.schedule_id}
+    return _TEMPLATE.sub(lambda match: values.get(match[1], "*"), text)
+
+
+def _listed(ids: Iterable[str], most: int = 5) -> str:
+    ids = sorted(ids)
+    return ", ".join(ids[:most]) + (f" and {len(ids) - most} more" if len(ids) > most else "")
