@@ -97,8 +97,9 @@ class Identity:
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionResources:
-    """A function with everything that belongs to it."""
+    """A function with everything that belongs to it; ``key`` is its key in the table."""
 
+    key: str
     function: LambdaFunction
     role: IamRole
     log_group: CloudwatchLogGroup
@@ -211,4 +212,6 @@ def _function(
         tags=context.tags,
         depends_on=[identity.log_group, *role_policies],
     )
-    return FunctionResources(function=made, role=identity.role, log_group=identity.log_group, policies=role_policies)
+    return FunctionResources(
+        key=function.key, function=made, role=identity.role, log_group=identity.log_group, policies=role_policies
+    )
