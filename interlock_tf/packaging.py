@@ -16,8 +16,9 @@ from functools import cache
 from pathlib import Path
 
 import interlock_runtime
+from interlock_runtime.core.errors import ConfigError, Problem
 from interlock_tf.archive import Entry, entries_of, zip_bytes
-from interlock_tf.locked_wheels import locked_wheels
+from interlock_tf.locked_wheels import WheelsError, locked_wheels
 from interlock_tf.shipped import shipped
 
 FUNCTIONS = ("stream-router", "orchestrator", "sla-monitor", "watchdog", "event-sink", "alert-dispatcher")
@@ -51,7 +52,7 @@ def build_zips(out: Path) -> Mapping[str, Zip]:
     """Write ``<function>.zip`` for all six functions into ``out``, and return them by function.
 
     ``out`` is made when it is missing. A zip that is there already with the same bytes is left
-    alone. Raises WheelsError when the third-party wheels are not those that the lock names.
+    alone. Raises ConfigError when the third-party wheels are not those that the lock names.
     """
     out.mkdir(parents=True, exist_ok=True)
     return {function: _written(out / f"{function}.zip", _content(_third_party_of(function))) for function in FUNCTIONS}
@@ -70,7 +71,10 @@ def _third_party_of(function: str) -> frozenset[str]:
 
 @cache
 def _wheels() -> Mapping[str, bytes]:
-    return locked_wheels(shipped("runtime/requirements.lock"), Path(__file__).parent / "third_party")
+    try:
+        return locked_wheels(shipped("runtime/requirements.lock"), Path(__file__).parent / "third_party")
+    except WheelsError as error:
+        raise ConfigError(Problem(path="installation", message=str(error))) from error
 
 
 @cache

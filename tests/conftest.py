@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Generator
+from typing import Any
+
+import pytest
 from hypothesis import settings
 
 # Machines that run tests are shared, so that the time of one example says nothing.
 settings.register_profile("interlock", deadline=None)
 settings.load_profile("interlock")
+
+#: Markers of tests that need more than Python packages, and are skipped where that is not there.
+NEEDY = frozenset({"terraform", "cdktf", "wheel", "linter"})
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Fail a skipped test whose needs are all named in ``INTERLOCK_REQUIRED_TESTS``, as CI does."""
+    report = yield
+    needs = NEEDY & {marker.name for marker in item.iter_markers()}
+    required = os.environ.get("INTERLOCK_REQUIRED_TESTS", "").split()
+    if report.skipped and needs and needs <= set(required):
+        report.outcome = "failed"
+        report.longrepr = f"required here, but skipped: {report.longrepr[2]}"
+    return report

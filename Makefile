@@ -1,0 +1,90 @@
+# All that is needed: Python 3.11 or later, Node.js 20 or later, make. Terraform is used when it is there.
+
+PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
+	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
+
+# What is installed is named after what it was installed from, so that a changed lock installs anew.
+key = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
+VENV := .venv/locked-$(call key,requirements/dev.lock)
+PACKAGE := .venv/package-$(call key,requirements/dev.lock pyproject.toml hatch_build.py runtime/requirements.lock)
+NODE := node_modules/.locked-$(call key,package-lock.json)
+CHECKOV := .cache/checkov/locked-$(call key,requirements/checkov.lock)
+LOCKER := .cache/locker/ready
+
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tools that tests and the demo start, python among them, are those of this checkout.
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+
+PYTEST := pytest -n 2 --dist loadfile
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast check lint format lock dist clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(PACKAGE) $(NODE) $(CHECKOV) ## Install everything that the tests need into this folder
+
+demo: $(PACKAGE) ## Build the sample stack, apply it to an AWS on this machine, and show what exists
+	@python -m interlock_tf.local.demo
+
+test: setup ## Run all tests
+	@$(PYTEST)
+
+test-fast: $(PACKAGE) ## Run the tests that take no longer than a minute together
+	@$(PYTEST) -m "not (slow or terraform or cdktf or wheel or linter)"
+
+check: lint test ## Do what CI does: linters, types, import rules, all tests
+
+lint: $(PACKAGE) ## Check style, types and import rules
+	@ruff check
+	@ruff format --check
+	@mypy
+	@lint-imports
+
+format: $(PACKAGE) ## Put the code into the project's style
+	@ruff check --fix
+	@ruff format
+
+dist: $(PACKAGE) ## Build the source distribution and the wheel
+	@python -m build --outdir dist
+
+lock: $(LOCKER) ## Resolve all dependencies anew, and write the lock files
+	.cache/locker/bin/python requirements/lock.py
+	npm install --package-lock-only --ignore-scripts
+
+clean: ## Remove all that was installed or built here
+	rm -rf .venv .cache node_modules dist build cdktf.out .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -f interlock_tf/third_party/*.whl
+
+$(VENV):
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed, and none is on the PATH" >&2; exit 1; }
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null || \
+		{ echo "Node.js 20 or later is needed, and none is on the PATH: the Terraform CDK runs on it" >&2; exit 1; }
+	@echo "Installing the Python packages into .venv; the first time takes a minute or two"
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install -qq --require-hashes -r requirements/dev.lock
+	@touch $@
+
+$(PACKAGE): $(VENV)
+	@$(BIN)/pip install -qq --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(NODE):
+	@echo "Installing cdktf-cli and the state machine validator into node_modules"
+	@npm ci --ignore-scripts --silent
+	@touch $@
+
+$(CHECKOV):
+	@echo "Installing checkov into .cache/checkov"
+	@rm -rf .cache/checkov
+	@$(PYTHON) -m venv .cache/checkov
+	@.cache/checkov/bin/pip install -qq --require-hashes -r requirements/checkov.lock
+	@touch $@
+
+$(LOCKER):
+	@$(PYTHON) -m venv .cache/locker
+	@.cache/locker/bin/pip install -qq uv
+	@touch $@
