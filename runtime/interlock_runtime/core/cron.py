@@ -66,13 +66,11 @@ class _Field:
         if match["star"]:
             return range(self.low, self.high + 1, step)
         first = self.number(match["first"])
-        if match["last"] is None:
-            if match["step"]:
-                raise ValueError(f"{self.name}: {text!r} has a step without a range; write {first}-{self.high}/{step}")
-            return range(first, first + 1)
-        last = self.number(match["last"])
+        last = first if match["last"] is None else self.number(match["last"])
         if last < first:
             raise ValueError(f"{self.name}: the range {text!r} runs backwards; write a list of its values instead")
+        if last == first and match["step"]:
+            raise ValueError(f"{self.name}: {text!r} is a step over one value; write {first}-{self.high}/{step}")
         return range(first, last + 1, step)
 
 
