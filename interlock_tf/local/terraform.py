@@ -45,11 +45,11 @@ class TerraformError(InterlockError):
 
 @dataclass(frozen=True)
 class Change:
-    """One resource that a plan would change, and the attributes that differ."""
+    """One resource that a plan would change: what differs has the attribute's value before and after."""
 
     address: str
     actions: tuple[str, ...]
-    attributes: frozenset[str]
+    differences: Mapping[str, tuple[Any, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,8 +205,8 @@ def _changes(plan: Mapping[str, Any]) -> Iterator[Change]:
         actions = tuple(each["change"]["actions"])
         if actions not in (("no-op",), ("read",)):
             before, after = (each["change"][side] or {} for side in ("before", "after"))
-            differing = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-            yield Change(each["address"], actions, frozenset(differing))
+            pairs = {key: (before.get(key), after.get(key)) for key in sorted(before.keys() | after.keys())}
+            yield Change(each["address"], actions, {key: pair for key, pair in pairs.items() if pair[0] != pair[1]})
 
 
 def _reasons(lines: Sequence[str]) -> str:

@@ -1,0 +1,136 @@
+"""``make demo``: the app of this folder, from pipeline documents to a stack that exists, and away again.
+
+1. validate the pipeline documents;
+2. synthesise ``main.py`` into a temporary folder;
+3. start the embedded AWS;
+4. apply the output with Terraform, where that is installed;
+5. show what exists now, read back from the AWS;
+6. destroy it, and look whether anything is left.
+
+Nothing is written into the folder, and no account but the embedded one is ever reached.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from interlock_runtime.core.errors import InterlockError
+from interlock_tf.local.embedded import EmbeddedAws
+from interlock_tf.local.inventory import Inventory, Section
+from interlock_tf.local.terraform import Terraform, obstacle
+
+_STACKS = "stacks"
+
+
+class DemoError(InterlockError):
+    """A step of the demo failed; the message is what its command printed."""
+
+
+def main() -> int:
+    """Tell the whole story on the terminal; return the exit code."""
+    console = Console(highlight=False)
+    try:
+        with TemporaryDirectory(prefix="interlock-demo-") as folder, EmbeddedAws() as aws:
+            _tell(console, Path(folder), aws)
+    except InterlockError as error:
+        console.print(f"[red]{error}", markup=True)
+        return 1
+    except KeyboardInterrupt:
+        console.print("[red]Interrupted; the embedded AWS is gone, and nothing else was touched.")
+        return 130
+    return 0
+
+
+def _tell(console: Console, folder: Path, aws: EmbeddedAws) -> None:
+    with _step(console, "Validate the documents") as said:
+        said.append(_command("interlock-tf", "validate", "pipelines", "--calendars", "calendars"))
+    with _step(console, "Synthesise main.py") as said:
+        _command(sys.executable, "main.py", CDKTF_OUTDIR=str(folder), **aws.environment)
+        (stack,) = (folder / _STACKS).iterdir()
+        resources = _resources(stack)
+        said.append(f"{sum(resources.values())} resources of {len(resources)} types")
+    with _step(console, "Start an AWS on this machine") as said:
+        said.append(f"{aws.endpoint}, empty")
+    if reason := obstacle():
+        console.print(f"\n[yellow]The stack is not applied: {reason}")
+        console.print("Install Terraform 1.5 or later, and run make demo again. What would be created:\n")
+        _print_resources(console, resources)
+        return
+    terraform = Terraform(folder=stack, environment=aws.environment)
+    with _step(console, "Get the AWS provider"):
+        terraform.init()
+    with _bar(console, "Apply with Terraform", sum(resources.values())) as advance:
+        terraform.apply(advance)
+    control = str(terraform.outputs()["control_table_name"])
+    inventory = Inventory(aws, control.removesuffix("control"))
+    console.print(f"\n[bold]What exists now[/], without the [bold]{inventory.prefix}[/] that each name starts with\n")
+    for section in inventory.sections():
+        console.print(_table(section))
+    with _bar(console, "Destroy with Terraform", len(terraform.addresses())) as advance:
+        terraform.destroy(advance)
+    left = [section.title for section in inventory.sections() if section.rows]
+    console.print(f"[red]Left behind: {', '.join(left)}" if left else "[green]Nothing is left.")
+
+
+@contextmanager
+def _step(console: Console, title: str) -> Iterator[list[str]]:
+    said: list[str] = []
+    start = time.monotonic()
+    with console.status(title):
+        yield said
+    seconds = f"[dim]{time.monotonic() - start:.1f} s[/]"
+    console.print(f"[green]✓[/] {title:30}  {seconds:>18}  {' '.join(said)}".rstrip())
+
+
+@contextmanager
+def _bar(console: Console, title: str, total: int) -> Iterator[Callable[[str], None]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(title, total=total)
+        yield lambda _: progress.advance(task)
+
+
+def _command(*command: str, **environment: str) -> str:
+    run = subprocess.run(  # noqa: S603
+        command, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    if run.returncode:
+        raise DemoError(f"{' '.join(command)} failed:\n{run.stdout}{run.stderr}")
+    return run.stdout.strip()
+
+
+def _resources(stack: Path) -> Mapping[str, int]:
+    """Return how many resources of each type the stack's output holds."""
+    output = json.loads((stack / "cdk.tf.json").read_text())
+    return {kind: len(each) for kind, each in sorted(output["resource"].items())}
+
+
+def _print_resources(console: Console, resources: Mapping[str, int]) -> None:
+    rows = [(kind.removeprefix("aws_").replace("_", " "), str(count)) for kind, count in resources.items()]
+    console.print(_table(Section("Resources", ("type", "how many"), rows)))
+
+
+def _table(section: Section) -> Table:
+    table = Table(title=section.title, title_justify="left", title_style="bold cyan", box=box.SIMPLE_HEAD)
+    for column in section.columns:
+        table.add_column(column, overflow="fold")
+    for row in section.rows:
+        table.add_row(*row)
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())
