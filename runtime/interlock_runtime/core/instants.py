@@ -12,15 +12,6 @@ def rfc3339(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def parse_rfc3339(text: object) -> datetime | None:
-    """The instant that :func:`rfc3339` wrote, or None when ``text`` is no instant with an offset."""
-    try:
-        instant = datetime.fromisoformat(text)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return None
-    return None if instant.tzinfo is None else instant.astimezone(UTC)
-
-
 def millis(instant: datetime) -> int:
     """Milliseconds since the epoch, cut, not rounded."""
     return (instant - EPOCH) // timedelta(milliseconds=1)

@@ -1,0 +1,75 @@
+"""AWS clients, made when first asked for; a client that is not needed costs nothing at cold start.
+
+botocore is used directly: boto3 adds only conveniences that are not used here, and import time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from interlock_runtime.core.errors import InterlockError, PermanentError, TransientError
+
+#: Seconds to connect, and to wait for an answer, in calls that may be repeated safely.
+_CONNECT_TIMEOUT = 2.0
+_READ_TIMEOUT = 5.0
+#: How often a call that may be repeated safely is tried in total.
+_ATTEMPTS = 4
+
+#: Error codes that the same call will meet again, whatever happens meanwhile. A refused permission
+#: or a missing resource is not among them: a deployment may be under way.
+_PERMANENT_CODES = frozenset(
+    {
+        "ValidationException",
+        "SerializationException",
+        "ItemCollectionSizeLimitExceededException",
+        "InvalidName",
+        "InvalidArn",
+        "InvalidExecutionInput",
+    }
+)
+
+
+class Clients:
+    """botocore clients of one process, by service and behaviour."""
+
+    def __init__(self) -> None:
+        self._session: Any = None
+        self._made: dict[tuple[str, int, float], Any] = {}
+
+    def repeating(self, service: str) -> Any:
+        """A client that repeats calls: for those whose repetition does no harm."""
+        return self._client(service, attempts=_ATTEMPTS, read_timeout=_READ_TIMEOUT)
+
+    def __call__(self, service: str, *, read_timeout: float = _READ_TIMEOUT) -> Any:
+        """A client that tries each call once; ``read_timeout`` in seconds."""
+        return self._client(service, attempts=1, read_timeout=read_timeout)
+
+    def _client(self, service: str, *, attempts: int, read_timeout: float) -> Any:
+        key = (service, attempts, read_timeout)
+        if key not in self._made:
+            # botocore takes a third of a second to load, and only a function's first call needs it.
+            from botocore.config import Config  # noqa: PLC0415
+            from botocore.session import get_session  # noqa: PLC0415
+
+            self._session = self._session or get_session()
+            config = Config(
+                connect_timeout=_CONNECT_TIMEOUT,
+                read_timeout=read_timeout,
+                retries={"mode": "standard", "total_max_attempts": attempts},
+            )
+            self._made[key] = self._session.create_client(service, config=config)
+        return self._made[key]
+
+
+def error_code(error: Exception) -> str | None:
+    """The code in a ``ClientError``, or None for any other exception."""
+    response = getattr(error, "response", None)
+    return response.get("Error", {}).get("Code") if isinstance(response, dict) else None
+
+
+def translated(error: Exception) -> InterlockError:
+    """An exception of botocore as one of ours: permanent only when it is sure to come again."""
+    text = f"{type(error).__name__}: {error}"
+    if error_code(error) in _PERMANENT_CODES or type(error).__name__ == "ParamValidationError":
+        return PermanentError(text)
+    return TransientError(text)
