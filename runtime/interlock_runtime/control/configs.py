@@ -1,0 +1,126 @@
+"""Pipeline documents as the runtime reads them, remembered for half a minute."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from interlock_runtime.aws.tables import Key, Row
+from interlock_runtime.core import rows
+from interlock_runtime.core.documents import Pipeline
+from interlock_runtime.core.errors import ConfigError, Problem
+from interlock_runtime.core.reader import read
+
+#: How long a document that was read is used again, and how long its absence is believed.
+KEEP = timedelta(seconds=30)
+KEEP_ABSENCE = timedelta(seconds=5)
+#: How many documents are remembered at most.
+CAPACITY = 20_000
+
+
+class ConfigTable(Protocol):
+    """What the cache reads from."""
+
+    def get(self, key: Key) -> Row | None:
+        """The row, read consistently."""
+
+    def get_many(self, keys: Iterable[Key]) -> dict[Key, Row]:
+        """The rows that exist, read consistently, by key."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """One pipeline: the types, and the document they were read from."""
+
+    pipeline: Pipeline
+    document: Mapping[str, Any]
+
+    @property
+    def sla(self) -> Mapping[str, Any] | None:
+        """``sla`` as the document has it."""
+        return self.document.get("sla")
+
+
+def config_key(pipeline_id: str) -> Key:
+    """The key of a pipeline's row."""
+    return rows.pk(pipeline_id), rows.CONFIG
+
+
+def read_config(row: Row) -> Config:
+    """The pipeline in a ``CONFIG`` row.
+
+    Raises:
+        ConfigError: the row holds no document that can be read.
+    """
+    try:
+        document = json.loads(row["config"])
+    except KeyError:
+        raise ConfigError(Problem(path="config", message="the row has no such attribute")) from None
+    except (TypeError, ValueError) as error:
+        raise ConfigError(Problem(path="config", message=f"is not JSON: {error}")) from None
+    except RecursionError:
+        raise ConfigError(Problem(path="config", message="is nested too deeply")) from None
+    pipeline = read(Pipeline, document)
+    if rows.pk(pipeline.id) != row.get("PK"):
+        message = f"is {pipeline.id!r}, in the row of {row.get('PK')!r}"
+        raise ConfigError(Problem(path="pipeline.id", message=message))
+    return Config(pipeline, document)
+
+
+class Configs:
+    """The cache. What cannot be read is remembered as such, and the same error raised again."""
+
+    def __init__(self, table: ConfigTable) -> None:
+        self._table = table
+        self._known: dict[str, tuple[datetime, Config | ConfigError | None]] = {}
+
+    def get(self, pipeline_id: str, now: datetime) -> Config | None:
+        """The pipeline's document, or None when it has none.
+
+        Raises:
+            ConfigError: its row cannot be read.
+        """
+        if not self._is_known(pipeline_id, now):
+            self._remember(pipeline_id, self._table.get(config_key(pipeline_id)), now)
+        return self._recall(pipeline_id)
+
+    def get_with(self, pipeline_id: str, keys: Iterable[Key], now: datetime) -> tuple[Config | None, dict[Key, Row]]:
+        """The document and the rows under ``keys`` in one read.
+
+        Raises:
+            ConfigError: the document's row cannot be read.
+        """
+        if self._is_known(pipeline_id, now):
+            return self._recall(pipeline_id), self._table.get_many(keys)
+        own_key = config_key(pipeline_id)
+        found = self._table.get_many([*keys, own_key])
+        self._remember(pipeline_id, found.pop(own_key, None), now)
+        return self._recall(pipeline_id), found
+
+    def forget(self) -> None:
+        """Read every document anew."""
+        self._known.clear()
+
+    def _is_known(self, pipeline_id: str, now: datetime) -> bool:
+        known = self._known.get(pipeline_id)
+        return known is not None and now < known[0]
+
+    def _recall(self, pipeline_id: str) -> Config | None:
+        found = self._known[pipeline_id][1]
+        if isinstance(found, ConfigError):
+            raise found
+        return found
+
+    def _remember(self, pipeline_id: str, row: Row | None, now: datetime) -> None:
+        found: Config | ConfigError | None = None
+        if row is not None:
+            try:
+                found = read_config(row)
+            except ConfigError as error:
+                found = error
+        if len(self._known) >= CAPACITY:
+            self._known.clear()
+        self._known[pipeline_id] = (now + (KEEP if found is not None else KEEP_ABSENCE), found)

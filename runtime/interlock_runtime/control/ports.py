@@ -1,0 +1,122 @@
+"""What Interlock's decisions reach the world through, small enough to be replaced in a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+from interlock_runtime.aws.executions import Execution
+from interlock_runtime.aws.tables import Key, Row, Write
+from interlock_runtime.control.configs import Configs
+from interlock_runtime.core.events import Event
+from interlock_runtime.core.rows import Kind
+
+
+class Table(Protocol):
+    """A table with ``PK`` and ``SK``; see :class:`interlock_runtime.aws.tables.Table`."""
+
+    def get(self, key: Key) -> Row | None:
+        """The row, read consistently."""
+
+    def get_many(self, keys: Iterable[Key]) -> dict[Key, Row]:
+        """The rows that exist, read consistently, by key."""
+
+    def put(self, row: Mapping[str, Any], *, expect: Mapping[str, Any] | None = None) -> Write:
+        """Write a whole row, if what stands there is as expected."""
+
+    def update(self, key: Key, changes: Mapping[str, Any], *, expect: Mapping[str, Any]) -> Write:
+        """Change attributes of a row that is as expected; None removes one."""
+
+    def delete(self, key: Key, *, expect: Mapping[str, Any] | None = None) -> Write:
+        """Delete a row that is as expected."""
+
+    def query(self, partition: str, prefix: str = "", *, newest_first: bool = False) -> Iterator[Row]:
+        """The rows of a partition whose sort key starts with ``prefix``."""
+
+    def of_kind(self, kind: Kind) -> Iterator[Row]:
+        """The rows of one ``interlockKind``, as far as the index knows them."""
+
+
+class Bus(Protocol):
+    """Where events go; see :class:`interlock_runtime.aws.bus.Bus`."""
+
+    def publish(self, events: Sequence[Event], *, now: datetime) -> None:
+        """Publish all events, or raise."""
+
+
+class Executions(Protocol):
+    """Executions of the state machine; see :class:`interlock_runtime.aws.executions.Executions`."""
+
+    def arn(self, name: str) -> str:
+        """The ARN of an execution by its name."""
+
+    def start(self, name: str, text: str) -> str:
+        """Start an execution, or find it started; its ARN."""
+
+    def describe(self, arn: str) -> Execution | None:
+        """How an execution stands."""
+
+
+class Log(Protocol):
+    """Structured log lines; every keyword becomes a field."""
+
+    def about(self, **fields: Any) -> None:
+        """What the lines that follow are about, in place of what earlier ones were about."""
+
+    def debug(self, message: str, **fields: Any) -> None:
+        """For whoever is looking for something."""
+
+    def info(self, message: str, **fields: Any) -> None:
+        """What was done."""
+
+    def warning(self, message: str, **fields: Any) -> None:
+        """What was passed over, and why."""
+
+    def error(self, message: str, **fields: Any) -> None:
+        """What went wrong; inside an exception handler, with its traceback."""
+
+
+class Metric(StrEnum):
+    """What is counted, by function, in CloudWatch's embedded format."""
+
+    RECORDS_PROCESSED = "RecordsProcessed"
+    RULES_EVALUATED = "RulesEvaluated"
+    RUNS_STARTED = "RunsStarted"
+    JOBS_TRIGGERED = "JobsTriggered"
+    ALERTS_SENT = "AlertsSent"
+    HANDLER_DURATION = "HandlerDuration"
+
+
+class Metrics(Protocol):
+    """Counters of one invocation."""
+
+    def count(self, metric: Metric, number: float = 1) -> None:
+        """Add to a counter; durations in milliseconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """What every function needs that looks after runs.
+
+    ``retention`` is how long a finished trigger row is kept.
+    """
+
+    control: Table
+    joblog: Table
+    rerun: Table
+    bus: Bus
+    log: Log
+    metrics: Metrics
+    configs: Configs
+    retention: timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartPorts(Ports):
+    """What a function needs that starts runs, besides. ``execution_timeout`` is that of the state machine."""
+
+    executions: Executions
+    execution_timeout: timedelta

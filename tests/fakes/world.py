@@ -1,0 +1,183 @@
+"""Everything that the runtime's decisions reach, in memory: three tables, a bus, executions, a clock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from interlock_runtime.aws.executions import Execution
+from interlock_runtime.control.configs import Configs
+from interlock_runtime.control.ports import Metric, StartPorts
+from interlock_runtime.control.run import Run, trigger_key
+from interlock_runtime.core import rows
+from interlock_runtime.core.events import Event
+from interlock_runtime.core.names import execution_arn
+from interlock_runtime.core.rows import KIND, Kind, RunKey
+from tests.fakes.calls import Calls
+from tests.fakes.tables import FakeTable
+
+MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:dev-interlock-pipeline"
+START = datetime(2026, 3, 3, 6, 0, tzinfo=UTC)
+
+
+class FakeBus:
+    """Keeps what was published, duplicates included."""
+
+    def __init__(self, calls: Calls) -> None:
+        self.events: list[Event] = []
+        self._calls = calls
+
+    def publish(self, events: Sequence[Event], *, now: datetime) -> None:
+        if not events:
+            return
+        self._calls.before("events:PutEvents")
+        for event in events:
+            event.entry(bus="fake", now=now)
+        self.events.extend(events)
+        self._calls.after("events:PutEvents")
+
+    @property
+    def types(self) -> list[str]:
+        """The types published, in order."""
+        return [event.type for event in self.events]
+
+    @property
+    def keys(self) -> set[str]:
+        """The dedupe keys published: what a consumer that deduplicates has seen."""
+        return {event.dedupe_key for event in self.events}
+
+    def the(self, kind: str) -> Event:
+        """The only event of a type, however often it was published."""
+        found = {event.dedupe_key: event for event in self.events if event.type == kind}
+        assert len(found) == 1, f"{len(found)} occurrences of {kind} among {self.types}"
+        return next(iter(found.values()))
+
+
+class FakeExecutions:
+    """Starts executions under their names, once each, as Step Functions does."""
+
+    def __init__(self, calls: Calls) -> None:
+        self.inputs: dict[str, str] = {}
+        self.statuses: dict[str, str] = {}
+        self._calls = calls
+
+    def arn(self, name: str) -> str:
+        return execution_arn(MACHINE, name)
+
+    def start(self, name: str, text: str) -> str:
+        self._calls.before("states:StartExecution")
+        assert len(name) <= 80
+        self.inputs.setdefault(name, text)
+        self._calls.after("states:StartExecution")
+        return self.arn(name)
+
+    def describe(self, arn: str) -> Execution | None:
+        self._calls.before("states:DescribeExecution")
+        name = arn.rpartition(":")[2]
+        self._calls.after("states:DescribeExecution")
+        return Execution(arn, self.statuses.get(name, "RUNNING")) if name in self.inputs else None
+
+
+@dataclass
+class FakeLog:
+    """Keeps log lines as (level, message, fields)."""
+
+    lines: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    subject: dict[str, Any] = field(default_factory=dict)
+
+    def about(self, **fields: Any) -> None:
+        self.subject = fields
+
+    def debug(self, message: str, **fields: Any) -> None:
+        self._add("debug", message, fields)
+
+    def info(self, message: str, **fields: Any) -> None:
+        self._add("info", message, fields)
+
+    def warning(self, message: str, **fields: Any) -> None:
+        self._add("warning", message, fields)
+
+    def error(self, message: str, **fields: Any) -> None:
+        self._add("error", message, fields)
+
+    def _add(self, level: str, message: str, fields: Mapping[str, Any]) -> None:
+        self.lines.append((level, message, self.subject | dict(fields)))
+
+    def text(self, level: str | None = None) -> str:
+        """All lines of a level, for looking something up."""
+        return "\n".join(f"{message} {fields}" for each, message, fields in self.lines if level in (None, each))
+
+
+@dataclass
+class FakeMetrics:
+    """Adds up counters."""
+
+    counts: dict[Metric, float] = field(default_factory=dict)
+
+    def count(self, metric: Metric, number: float = 1) -> None:
+        self.counts[metric] = self.counts.get(metric, 0) + number
+
+
+class World:
+    """One installation of Interlock in memory, with a clock that moves only when told to."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+        self.calls = Calls()
+        self.control = FakeTable("control", self.calls)
+        self.joblog = FakeTable("joblog", self.calls)
+        self.rerun = FakeTable("rerun", self.calls)
+        self.bus = FakeBus(self.calls)
+        self.executions = FakeExecutions(self.calls)
+        self.log = FakeLog()
+        self.metrics = FakeMetrics()
+        self.ports = StartPorts(
+            control=self.control,
+            joblog=self.joblog,
+            rerun=self.rerun,
+            bus=self.bus,
+            log=self.log,
+            metrics=self.metrics,
+            configs=Configs(self.control),
+            retention=timedelta(days=400),
+            executions=self.executions,
+            execution_timeout=timedelta(seconds=14400),
+        )
+
+    def clock(self) -> datetime:
+        """The time; pass this method where a clock is asked for."""
+        return self.now
+
+    def advance(self, **duration: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(**duration)
+
+    def pipeline(self, document: Mapping[str, Any]) -> None:
+        """Store a pipeline's document as Terraform would."""
+        self.control.write(
+            {
+                "PK": rows.pk(document["pipeline"]["id"]),
+                "SK": rows.CONFIG,
+                "config": json.dumps(document, sort_keys=True, separators=(",", ":")),
+                KIND: str(Kind.CONFIG),
+            }
+        )
+        self.ports.configs.forget()
+
+    def write_sensor(self, pipeline_id: str, key: str, /, **fields: Any) -> dict[str, Any]:
+        """Write a sensor as an outside process would; the stream record of the write."""
+        return self.write(self.control, {"PK": rows.pk(pipeline_id), "SK": rows.sensor(key), "data": fields})
+
+    def write(self, table: FakeTable, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Write a row as an outside process would; its stream record (the last one when nothing changed)."""
+        table.written_at = int(self.now.timestamp())
+        table.write(row)
+        return table.stream[-1]
+
+    def run(self, pipeline_id: str, date: str, *, schedule_id: str = "stream") -> Run | None:
+        """The trigger row of a date; not a call."""
+        row = self.control.rows().get(trigger_key(pipeline_id, RunKey(schedule_id, date)))
+        return None if row is None else Run.of_row(row)
