@@ -66,13 +66,17 @@ class EmrConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class EmrServerlessConfig:
-    """An EMR Serverless job run: ``job_driver`` as it is, or ``job_name`` with ``arguments``."""
+    """An EMR Serverless job run: ``job_driver`` as it is, or ``job_name`` with ``arguments``.
+
+    ``job_name`` is the location of a script or JAR (``s3://…``): it becomes the entry point of a
+    ``sparkSubmit`` driver, ``arguments`` the entry point's arguments, and its last part the run's name.
+    """
 
     application_id: Annotated[NonEmpty, Spelled(("applicationID",))]
     execution_role_arn: NonEmpty
     job_driver: Mapping[str, Any] | None = None
     job_name: str | None = None
-    arguments: tuple[Any, ...] = ()
+    arguments: Mapping[str, Any] | tuple[Any, ...] = ()
     configuration_overrides: Mapping[str, Any] | None = None
 
 
@@ -99,7 +103,10 @@ class AirflowConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class DatabricksConfig:
-    """A Databricks run: an existing job by ``job_id``, or a one-time run described by ``body``."""
+    """A Databricks run: an existing job by ``job_id``, or a one-time run described by ``body``.
+
+    ``arguments`` are the job's parameters.
+    """
 
     workspace_url: Annotated[NonEmpty, Spelled(("workspaceURL",))]
     job_id: str | int | None = None

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from interlock_runtime.jobs.excerpts import excerpt
+
 if TYPE_CHECKING:
     from interlock_runtime.core.dates import ExecutionDate
     from interlock_runtime.jobs.network import Network
@@ -127,3 +129,9 @@ class Call(Generic[C]):
             TransientError: the secret store did not answer.
         """
         return self.templates.resolve(self.config)
+
+    def message(self, headline: str, foreign: str | bytes | None) -> str:
+        """A text for people: ``headline``, and what the job service said, without secrets and cut short."""
+        text = foreign.decode("utf-8", "replace") if isinstance(foreign, bytes) else foreign or ""
+        said = excerpt(self.templates.redact(text))
+        return f"{headline}: {said}" if said else headline

@@ -6,10 +6,8 @@ from __future__ import annotations
 EXCERPT_LENGTH = 512
 
 
-def excerpt(text: str | bytes) -> str:
-    """The first 512 printable characters of ``text``, on one line."""
-    if isinstance(text, bytes):
-        text = text.decode("utf-8", "replace")
+def excerpt(text: str, limit: int = EXCERPT_LENGTH) -> str:
+    """The first ``limit`` printable characters of ``text``, on one line."""
     printable = "".join(letter if letter.isprintable() else " " for letter in text)
     line = " ".join(printable.split())
-    return line if len(line) <= EXCERPT_LENGTH else line[: EXCERPT_LENGTH - 1] + "…"
+    return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -10,14 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib import import_module
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from interlock_runtime.core.errors import InterlockError, PermanentError, TransientError
 from interlock_runtime.core.job_documents import Job
-from interlock_runtime.jobs.contract import Call, Failed, Outcome, RunContext, Services, Started
+from interlock_runtime.jobs.contract import Call, Failed, Outcome, RunContext, Running, Services, Started
+from interlock_runtime.jobs.excerpts import excerpt
 from interlock_runtime.jobs.templates import Templates
 
-#: ``job.type`` and the module of this package that starts and polls it.
+#: ``job.type`` and the module of this package that starts and polls it. Each has
+#: ``start(call: Call[…]) -> Started``, which tries once. A type whose jobs can outlive their start and be
+#: asked about has ``status(call: Call[…], metadata) -> Outcome``, and ``ADDRESS``: the fields of the
+#: configuration by which a run is found again. Their values, as the document has them, are kept in the run's
+#: metadata, so that a deployment in the middle of a run does not lose the job.
 MODULES: Mapping[str, str] = {
     "http": "http",
     "command": "command",
@@ -32,22 +37,7 @@ MODULES: Mapping[str, str] = {
 
 T = TypeVar("T")
 
-
-class JobType(Protocol):
-    """What a module of :data:`MODULES` offers.
-
-    ``ADDRESS`` names the fields of the configuration by which a run is found again. Their values,
-    as written in the document, are kept in the run's metadata, so that a deployment in the middle
-    of a run does not lose the job.
-    """
-
-    ADDRESS: tuple[str, ...]
-
-    def start(self, call: Call[Any]) -> Started:
-        """Start the job, in one attempt."""
-
-    def status(self, call: Call[Any], metadata: Mapping[str, Any]) -> Outcome:
-        """Ask how the job is doing."""
+_MESSAGE_LENGTH = 2048
 
 
 def start(job: Job, run: RunContext, services: Services) -> Started:
@@ -59,8 +49,8 @@ def start(job: Job, run: RunContext, services: Services) -> Started:
     """
     kind = _module(job.type)
     call = Call(config=job.config, templates=Templates(run, services), run=run, services=services)
-    started = _guarded(lambda: kind.start(call), call.templates)
-    address = {name: getattr(job.config, name) for name in kind.ADDRESS}
+    started: Started = _guarded(lambda: kind.start(call), call.templates)
+    address = {name: getattr(job.config, name) for name in getattr(kind, "ADDRESS", ())}
     return replace(
         started,
         metadata={"type": job.type, "address": address, **started.metadata},
@@ -72,6 +62,8 @@ def start(job: Job, run: RunContext, services: Services) -> Started:
 def status(job: Job, metadata: Mapping[str, Any], run: RunContext, services: Services) -> Outcome:
     """Ask how a started job is doing; ``metadata`` is what :func:`start` returned.
 
+    A job that cannot be asked about is running until the job log says otherwise.
+
     Raises:
         TransientError: the job service did not answer, or not sensibly; the job may be well.
         PermanentError: the job service refuses the question; the job may be well nevertheless.
@@ -81,25 +73,28 @@ def status(job: Job, metadata: Mapping[str, Any], run: RunContext, services: Ser
             f"the job was started as type {metadata.get('type')!r}, and the pipeline now has job.type {job.type!r}"
         )
     kind = _module(job.type)
+    if not hasattr(kind, "status"):
+        return Running()
     config = replace(cast(Any, job.config), **metadata["address"])
     call = Call(config=config, templates=Templates(run, services), run=run, services=services)
-    return _redacted(_guarded(lambda: kind.status(call, metadata), call.templates), call.templates)
+    outcome: Outcome = _guarded(lambda: kind.status(call, metadata), call.templates)
+    return _redacted(outcome, call.templates)
 
 
-def _module(name: str) -> JobType:
-    return cast(JobType, import_module(f"{__package__}.{MODULES[name]}"))
+def _module(name: str) -> Any:
+    return import_module(f"{__package__}.{MODULES[name]}")
 
 
 def _guarded(operation: Callable[[], T], templates: Templates) -> T:
     """Run ``operation``; whatever it raises leaves as one of our errors, without a secret in it."""
     try:
         return operation()
-    except InterlockError as error:
-        kind, text, trace = type(error), str(error), error.__traceback__
     except Exception as error:  # noqa: BLE001 - an unforeseen error's text may hold a secret, too
-        kind, text, trace = TransientError, f"{type(error).__name__}: {error}", error.__traceback__
+        kind = PermanentError if isinstance(error, PermanentError) else TransientError
+        text = str(error) if isinstance(error, InterlockError) else f"{type(error).__name__}: {error}"
+        trace = error.__traceback__
     # Raised out here, so that the new error does not carry the old one as its context.
-    raise kind(templates.redact(text)).with_traceback(trace)
+    raise kind(excerpt(templates.redact(text), _MESSAGE_LENGTH)).with_traceback(trace)
 
 
 def _redacted(outcome: T, templates: Templates) -> T:
