@@ -17,7 +17,9 @@ from cdktf import (  # noqa: E402
     AssetType,
     Fn,
     ITerraformDependable,
+    LocalBackend,
     TerraformAsset,
+    TerraformBackend,
     TerraformElement,
     TerraformOutput,
     TerraformStack,
@@ -34,7 +36,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAla
 from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity  # noqa: E402
 from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition  # noqa: E402
 from cdktf_cdktf_provider_aws.data_aws_region import DataAwsRegion  # noqa: E402
-from cdktf_cdktf_provider_aws.dynamodb_table import DynamodbTable  # noqa: E402
+from cdktf_cdktf_provider_aws.dynamodb_table import DynamodbTable, DynamodbTableGlobalSecondaryIndex  # noqa: E402
 from cdktf_cdktf_provider_aws.iam_role import IamRole  # noqa: E402
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy  # noqa: E402
 from cdktf_cdktf_provider_aws.lambda_event_source_mapping import LambdaEventSourceMapping  # noqa: E402
@@ -65,6 +67,7 @@ __all__ = [
     "DataAwsPartition",
     "DataAwsRegion",
     "DynamodbTable",
+    "DynamodbTableGlobalSecondaryIndex",
     "Fn",
     "ITerraformDependable",
     "IamRole",
@@ -73,11 +76,13 @@ __all__ = [
     "LambdaFunction",
     "LambdaFunctionEventInvokeConfig",
     "LambdaPermission",
+    "LocalBackend",
     "SchedulerScheduleGroup",
     "SfnStateMachine",
     "SqsQueue",
     "SqsQueuePolicy",
     "TerraformAsset",
+    "TerraformBackend",
     "TerraformElement",
     "TerraformOutput",
     "TerraformStack",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 
 from interlock_runtime.core.errors import ConfigError, Problem
 from interlock_tf._cdk import AssetType, TerraformAsset
@@ -22,21 +26,27 @@ class Code:
     sha256_base64: str
 
 
-def add_code(context: Context, functions: Iterable[str], *, scratch: Path) -> Mapping[str, Code]:
-    """Add the zips of ``functions`` as assets: those in ``dist_path``, or built in ``scratch``.
-
-    CDKTF copies an asset when it synthesises, so ``scratch`` must live until then.
+def add_code(context: Context, functions: Iterable[str]) -> Mapping[str, Code]:
+    """Add the zips of ``functions`` as assets: those in ``dist_path``, or newly built ones.
 
     Raises:
         ConfigError: zips are missing from ``dist_path``; every one is named.
     """
     given = context.settings.dist_path
     zips = (
-        {name: zipped.path for name, zipped in build_zips(scratch).items()}
+        {name: zipped.path for name, zipped in build_zips(_scratch()).items()}
         if given is None
         else _given(Path(given), functions)
     )
     return {name: _asset(context, name, zips[name]) for name in functions}
+
+
+@cache
+def _scratch() -> Path:
+    # CDKTF copies an asset when it synthesises, which may be any time before the process ends.
+    folder = mkdtemp(prefix="interlock-")
+    atexit.register(rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def _given(folder: Path, functions: Iterable[str]) -> Mapping[str, Path]:

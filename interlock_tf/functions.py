@@ -133,7 +133,7 @@ def add_functions(
     code: Mapping[str, Code],
     environment: Mapping[str, str],
     policies: Mapping[str, Mapping[str, tuple[Statement, ...]]],
-) -> Functions:
+) -> dict[str, FunctionResources]:
     """Add the functions ``keys``.
 
     ``environment`` has the value of every variable that these functions read; a variable that is

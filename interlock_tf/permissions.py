@@ -12,22 +12,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
 
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.errors import ConfigError, Problem
+from interlock_runtime.core.job_documents import EmrServerlessJob
+from interlock_runtime.core.reader import camel
+from interlock_runtime.core.templates import is_run_time, named_secrets, templates
 from interlock_tf._cdk import Fn, Token
 from interlock_tf.context import Context
+from interlock_tf.pipelines import StoredPipeline
 from interlock_tf.policies import Statement, allow
 from interlock_tf.settings import is_token
 
 #: The log groups in which Glue writes what really happened to a job.
 GLUE_LOG_GROUPS = ("/aws-glue/jobs/logs-v2", "/aws-glue/jobs/error")
 
-_TEMPLATE = re.compile(r"(?<!\$)\$\{(?!TfToken\[)([^{}]*)\}")
-_SECRET = re.compile(r"(?<!\$)\$\{secret:([^{}#]+)(?:#[^{}]*)?\}")
+#: Six characters that Secrets Manager puts at the end of an ARN.
+_ENDING = re.compile(r"-[A-Za-z0-9]{6}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,28 +158,28 @@ TRIGGER_PERMISSIONS: tuple[TriggerPermission, ...] = (
 )
 
 
-def job_policies(context: Context, pipelines: Iterable[Pipeline]) -> Mapping[str, tuple[Statement, ...]]:
+def job_policies(context: Context, pipelines: Iterable[StoredPipeline]) -> Mapping[str, tuple[Statement, ...]]:
     """The statements that the orchestrator needs for these pipelines' jobs, by policy name.
 
     Raises:
         ConfigError: a switch is off that a pipeline needs, or on with nothing to grant, or a job's
             target is outside the ARNs that are allowed.
     """
-    pipelines = tuple(pipelines)
+    stored = tuple(pipelines)
     policies: dict[str, tuple[Statement, ...]] = {}
     problems: list[Problem] = []
     for permission in TRIGGER_PERMISSIONS:
-        users = [pipeline for pipeline in pipelines if pipeline.job.type == permission.job_type]
+        users = [each for each in stored if each.pipeline.job.type == permission.job_type]
         found = tuple(_problems(context, permission, users))
         problems += found
         if not found and _is_on(context, permission, users):
             policies[permission.policy] = tuple(permission.statements(context, _arns(context, permission, users)))
     if problems:
         raise ConfigError(problems)
-    if "emr-serverless-trigger" in policies and (roles := _job_roles(context, pipelines)):
+    if "emr-serverless-trigger" in policies and (roles := _job_roles(context, stored)):
         passed_to = {"StringEquals": {"iam:PassedToService": "emr-serverless.amazonaws.com"}}
         policies["emr-serverless-trigger"] += (allow(["iam:PassRole"], roles, condition=passed_to),)
-    if secrets := _secrets(context, pipelines):
+    if secrets := _secrets(context, stored):
         policies["job-secrets"] = (allow(["secretsmanager:GetSecretValue"], secrets),)
     return policies
 
@@ -186,46 +189,44 @@ def secret_arn(context: Context, secret: str) -> str:
     if is_token(secret):
         return secret
     if not secret.startswith("arn:"):
-        secret = context.arn("secretsmanager", f"secret:{secret}")
-    return secret if re.search(r"-[A-Za-z0-9]{6}$", secret) and secret.count(":") == 6 else f"{secret}-??????"
+        return context.arn("secretsmanager", f"secret:{secret}-??????")
+    return secret if _ENDING.fullmatch(secret[-7:]) else f"{secret}-??????"
 
 
-def _is_on(context: Context, permission: TriggerPermission, users: Sequence[Pipeline]) -> bool:
+def _is_on(context: Context, permission: TriggerPermission, users: Sequence[StoredPipeline]) -> bool:
     switch: bool | None = getattr(context.settings, permission.switch)
     return bool(users) if switch is None else switch
 
 
-def _problems(context: Context, permission: TriggerPermission, users: Sequence[Pipeline]) -> Iterator[Problem]:
+def _problems(context: Context, permission: TriggerPermission, users: Sequence[StoredPipeline]) -> Iterator[Problem]:
     given: tuple[str, ...] | None = getattr(context.settings, permission.arns)
-    names = _listed(pipeline.id for pipeline in users)
     if not _is_on(context, permission, users):
-        if users:
-            yield Problem(
-                path=permission.switch,
-                message=f"is False, but jobs of type {permission.job_type} are started by {names}",
-            )
-    elif given == () or (given is None and not users):
+        for user in users:
+            yield user.problem(("job", "type"), f"needs {permission.switch}, and that is False")
+    elif given is None and not users:
+        message = "has nothing to grant: no pipeline has such a job; leave it out, or give"
+        yield Problem(path=permission.switch, message=f"{message} {permission.arns}")
+    elif given == ():
         yield Problem(
-            path=permission.arns,
-            message=f"names nothing to grant, but {permission.switch} is "
-            + (f"needed by {names}" if users else "True; no pipeline has such a job, so give the ARNs"),
+            path=permission.arns, message=f"is empty, and {permission.switch} is on: nothing could be started"
         )
     elif given is not None:
-        outside = [pipeline.id for pipeline in users if not _allowed(context, permission, pipeline, given)]
-        if outside:
-            yield Problem(path=permission.arns, message=f"does not allow what is started by {_listed(outside)}")
+        for user in users:
+            if not _allowed(context, permission, user.pipeline, given):
+                yield user.problem(("job", "config", camel(permission.name)), f"is not allowed by {permission.arns}")
 
 
 def _allowed(context: Context, permission: TriggerPermission, pipeline: Pipeline, given: Sequence[str]) -> bool:
-    target = permission.arn(context, _known(context, pipeline, getattr(pipeline.job.config, permission.name)))
-    kind, resource = _service_and_resource(target)
+    target = permission.arn(context, _target(context, permission, pipeline))
+    service, resource = _service_and_resource(target)
     if "*" in resource or is_token(resource) or any(is_token(arn) for arn in given):
-        return True
-    return any(
-        arn == "*"
-        or (fnmatchcase(kind, _service_and_resource(arn)[0]) and fnmatchcase(resource, _service_and_resource(arn)[1]))
-        for arn in given
-    )
+        return True  # Only the run will tell, or only Terraform.
+    patterns = (_service_and_resource(arn) for arn in given)
+    return any(fnmatchcase(service, of_service) and fnmatchcase(resource, wanted) for of_service, wanted in patterns)
+
+
+def _target(context: Context, permission: TriggerPermission, pipeline: Pipeline) -> str:
+    return _known(context, pipeline, getattr(pipeline.job.config, permission.name))
 
 
 def _service_and_resource(arn: str) -> tuple[str, str]:
@@ -233,57 +234,34 @@ def _service_and_resource(arn: str) -> tuple[str, str]:
     return (parts[2], parts[5]) if len(parts) == 6 else ("*", arn)
 
 
-def _arns(context: Context, permission: TriggerPermission, users: Iterable[Pipeline]) -> Sequence[str]:
+def _arns(context: Context, permission: TriggerPermission, users: Iterable[StoredPipeline]) -> Sequence[str]:
     given: tuple[str, ...] | None = getattr(context.settings, permission.arns)
     if given is not None:
         return given
-    names = (_known(context, pipeline, getattr(pipeline.job.config, permission.name)) for pipeline in users)
-    return sorted({permission.arn(context, name) for name in names})
+    return sorted({permission.arn(context, _target(context, permission, user.pipeline)) for user in users})
 
 
-def _job_roles(context: Context, pipelines: Iterable[Pipeline]) -> Sequence[str]:
-    given = context.settings.emr_serverless_job_role_arns
-    if given is not None:
+def _job_roles(context: Context, stored: Iterable[StoredPipeline]) -> Sequence[str]:
+    if (given := context.settings.emr_serverless_job_role_arns) is not None:
         return given
+    jobs = [(each.pipeline, each.pipeline.job) for each in stored]
     return sorted(
         {
-            _known(context, pipeline, pipeline.job.config.execution_role_arn)
-            for pipeline in pipelines
-            if pipeline.job.type == "emr-serverless"
+            _known(context, pipeline, job.config.execution_role_arn)
+            for pipeline, job in jobs
+            if isinstance(job, EmrServerlessJob)
         }
     )
 
 
-def _secrets(context: Context, pipelines: Iterable[Pipeline]) -> Sequence[str]:
-    return sorted(
-        {
-            secret_arn(context, name.strip())
-            for pipeline in pipelines
-            for text in _texts(pipeline.job.config)
-            for name in _SECRET.findall(text)
-        }
-    )
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, (list, tuple)):
-        for each in value:
-            yield from _texts(each)
-    elif is_dataclass(value):
-        for item in fields(value):
-            yield from _texts(getattr(value, item.name))
+def _secrets(context: Context, stored: Iterable[StoredPipeline]) -> Sequence[str]:
+    names = {secret.name for each in stored for secret in named_secrets(each.pipeline)}
+    return sorted(secret_arn(context, name) for name in names)
 
 
 def _known(context: Context, pipeline: Pipeline, text: str) -> str:
     values = {**context.settings.orchestrator_environment, "PIPELINE": pipeline.id, "SCHEDULE": pipeline.schedule_id}
-    return _TEMPLATE.sub(lambda match: values.get(match[1], "*"), text)
-
-
-def _listed(ids: Iterable[str], most: int = 5) -> str:
-    ids = sorted(ids)
-    return ", ".join(ids[:most]) + (f" and {len(ids) - most} more" if len(ids) > most else "")
+    for template in templates(text):
+        if is_run_time(template.name):
+            text = text.replace(f"${{{template.name}}}", values.get(template.name, "*"))
+    return text

@@ -38,7 +38,6 @@ _RATE = re.compile(r"rate\((?:1 (?:minute|hour|day)|(?!1 |0)\d+ (?:minutes|hours
 _CRON = re.compile(r"cron\((?:[^\s()]+ ){5}[^\s()]+\)")
 _ARN = re.compile(r"arn:[a-z0-9-]+:[a-z0-9-]+:[a-z0-9-]*:(?:\d{12}|aws|\*)?:\S+")
 _VARIABLE = re.compile(r"INTERLOCK_[A-Z0-9_]+")
-_PLACEHOLDER = re.compile(r"[a-z][a-z0-9_]*")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
 
@@ -83,7 +82,7 @@ class Settings:
     environment: str
     pipelines_path: str | Path
     calendars_path: str | Path | None = None
-    pipeline_variables: Mapping[str, str] = field(default_factory=dict)
+    pipeline_variables: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     dist_path: str | Path | None = None
     name_suffix: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -234,7 +233,7 @@ class Settings:
                     yield _wrong(f"vpc_config.{each.name}", values, "a list of ids, not empty")
 
     def _mappings(self) -> Iterator[Problem]:
-        for name in _MAPPINGS:
+        for name in _STRING_MAPPINGS:
             value = getattr(self, name)
             if not isinstance(value, Mapping):
                 continue
@@ -244,11 +243,10 @@ class Settings:
         for key in _strings(self.orchestrator_environment):
             if not _VARIABLE.fullmatch(key):
                 yield _wrong("orchestrator_environment", key, "names in capitals that start with INTERLOCK_")
-        for key in _strings(self.pipeline_variables):
-            if not _PLACEHOLDER.fullmatch(key) or key == "environment":
-                yield _wrong(
-                    "pipeline_variables", key, "names of lower-case letters, digits and '_'; 'environment' is built in"
-                )
+        if "environment" in _strings(self.pipeline_variables):
+            yield Problem(
+                path="pipeline_variables", message="cannot have 'environment': it is the variable of that name"
+            )
         for name, pattern, wanted in (
             ("allowed_private_hosts", _HOST, "host names without scheme, port or path"),
             ("glue_log_groups", _GROUP, "names of log groups"),
@@ -275,7 +273,7 @@ _TYPES: tuple[tuple[str, Any, str], ...] = (
     ("slack_channel_id", str, "a string"),
     ("slack_bot_token", str, "a string"),
     ("tags", Mapping, "a mapping of strings"),
-    ("pipeline_variables", Mapping, "a mapping of strings"),
+    ("pipeline_variables", Mapping, "a mapping of names to values"),
     ("orchestrator_environment", Mapping, "a mapping of strings"),
     ("lambda_concurrency", Concurrency, "a Concurrency"),
     ("vpc_config", (VpcConfig, type(None)), "a VpcConfig, or None"),
@@ -291,6 +289,7 @@ _TYPES: tuple[tuple[str, Any, str], ...] = (
 _LITERALS = ("environment", "name_suffix", "watchdog_schedule")
 _PATHS = ("pipelines_path", "calendars_path", "dist_path")
 _MAPPINGS = ("tags", "pipeline_variables", "orchestrator_environment")
+_STRING_MAPPINGS = ("tags", "orchestrator_environment")
 
 #: (variable, least, most, why)
 _BOUNDS: tuple[tuple[str, int, int, str], ...] = (

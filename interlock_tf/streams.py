@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from interlock_runtime.core.rows import JOB_PREFIX, RERUN_REQUEST_PREFIX, SENSOR_PREFIX
 from interlock_tf._cdk import DynamodbTable, LambdaEventSourceMapping, SqsQueue
+from interlock_tf.alerting import Queues
 from interlock_tf.context import Context
 from interlock_tf.functions import FunctionResources
 from interlock_tf.tables import Tables
@@ -19,12 +20,12 @@ ROUTED: Mapping[str, tuple[str, ...]] = {
 
 
 def add_streams(
-    context: Context, *, tables: Tables, router: FunctionResources, dead_letters: Mapping[str, SqsQueue]
+    context: Context, *, tables: Tables, router: FunctionResources, queues: Queues
 ) -> Mapping[str, LambdaEventSourceMapping]:
-    """Add the mappings, by table; ``dead_letters`` has the queue for what fails for good, by table."""
+    """Add the mappings, by table."""
     return {
-        what: _mapping(context, what, getattr(tables, what), router=router, dead_letters=dead_letters[what])
-        for what in ROUTED
+        "control": _mapping(context, "control", tables.control, router=router, dead_letters=queues.stream_control_dlq),
+        "joblog": _mapping(context, "joblog", tables.joblog, router=router, dead_letters=queues.stream_joblog_dlq),
     }
 
 

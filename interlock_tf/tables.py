@@ -1,13 +1,13 @@
-"""The four DynamoDB tables."""
+"""The four DynamoDB tables, and the rows that Terraform keeps in one of them: a row for each pipeline."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
 
-from interlock_runtime.core.rows import KIND, KIND_INDEX
-from interlock_tf._cdk import DynamodbTable
+from interlock_runtime.core.rows import CONFIG, KIND, KIND_INDEX, Kind, pk
+from interlock_tf._cdk import DynamodbTable, DynamodbTableGlobalSecondaryIndex
 from interlock_tf.context import Context
 
 #: The index by which events are found by their type.
@@ -54,7 +54,7 @@ def _table(
     *,
     stream: bool = False,
     attributes: dict[str, str] | None = None,
-    index: dict[str, Any] | None = None,
+    index: DynamodbTableGlobalSecondaryIndex | None = None,
 ) -> DynamodbTable:
     return context.add(
         DynamodbTable,
@@ -75,5 +75,23 @@ def _table(
     )
 
 
-def _index(name: str, hash_key: str, range_key: str) -> dict[str, Any]:
-    return {"name": name, "hash_key": hash_key, "range_key": range_key, "projection_type": "ALL"}
+def _index(name: str, hash_key: str, range_key: str) -> DynamodbTableGlobalSecondaryIndex:
+    return DynamodbTableGlobalSecondaryIndex(name=name, hash_key=hash_key, range_key=range_key, projection_type="ALL")
+
+
+def add_pipeline_rows(context: Context, control: DynamodbTable, configs: Mapping[str, str]) -> None:
+    """Add the row of each pipeline to the control table.
+
+    ``configs`` has the documents by id: JSON, as a Terraform string must be written to evaluate to it.
+    """
+    table = {"table_name": control.name, "hash_key": control.hash_key, "range_key": control.range_key}
+    context.add_batch(
+        "aws_dynamodb_table_item",
+        "pipeline",
+        {id_: {**table, "item": _row(id_, config)} for id_, config in configs.items()},
+    )
+
+
+def _row(id_: str, config: str) -> str:
+    row = {"PK": pk(id_), "SK": CONFIG, "config": config, KIND: Kind.CONFIG.value}
+    return json.dumps({name: {"S": value} for name, value in row.items()}, separators=(",", ":"), sort_keys=True)
