@@ -113,11 +113,17 @@ def _union(members: tuple[Any, ...], data: Any, path: str) -> Any:
 
 
 def _tagged(members: tuple[Any, ...], data: Any, path: str) -> Any:
-    tags = {get_args(get_type_hints(member)["type"])[0]: member for member in members}
+    tags = _tags(members)
     tag = data.get("type") if isinstance(data, Mapping) else None
     if not isinstance(tag, str) or tag not in tags:
         raise _wrong(f"{path}.type", tag, "one of " + ", ".join(tags))
     return _object(tags[tag], data, path)
+
+
+@lru_cache(maxsize=16)
+def _tags(members: tuple[type, ...]) -> Mapping[str, type]:
+    """The members of a union by their ``type``."""
+    return {get_args(get_type_hints(member)["type"])[0]: member for member in members}
 
 
 def _parse(text: Text, data: Any, path: str) -> Any:

@@ -7,7 +7,6 @@ takes the rule from here, so that a bound or a spelling is written once.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -138,8 +137,8 @@ def format_duration(duration: timedelta) -> str:
 def _seconds(value: str | int | float) -> timedelta:
     if isinstance(value, str):
         return parse_duration(value)
-    if isinstance(value, bool) or not math.isfinite(value):
-        raise ValueError("not a number of seconds")
+    if isinstance(value, bool) or not abs(value) <= _MAX_DURATION.total_seconds():
+        raise ValueError("not a number of seconds within ten years")
     return timedelta(seconds=value)
 
 
