@@ -15,6 +15,7 @@ from datetime import datetime, timedelta, tzinfo
 from cronsim import CronSim
 
 from interlock_runtime.core.wall_clock import exact_instant, next_instant, wall_time
+from interlock_runtime.core.wording import shown
 
 #: Farther than this nobody looks; the rarest cron, 29 February, fires at least every eight years.
 _HORIZON = timedelta(days=36525)
@@ -22,7 +23,7 @@ _HORIZON = timedelta(days=36525)
 _LONGEST_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-_TERM = re.compile(r"(?:(?P<star>\*)|(?P<first>[A-Z0-9]+)(?:-(?P<last>[A-Z0-9]+))?)(?:/(?P<step>[0-9]+))?")
+_TERM = re.compile(r"(?:(?P<star>\*)|(?P<first>[A-Z0-9]+)(?:-(?P<last>[A-Z0-9]+))?)(?:/(?P<step>[0-9]{1,4}))?")
 _MACROS = {
     "@YEARLY": "0 0 1 1 *",
     "@ANNUALLY": "0 0 1 1 *",
@@ -50,7 +51,7 @@ class _Field:
         if text in self.names:
             return self.names.index(text) + self.low
         if not text.isdigit() or len(text) > 4 or not self.low <= int(text) <= self.high:
-            raise ValueError(f"{self.name}: {text!r} is not {self.allowed}")
+            raise ValueError(f"{self.name}: {shown(text)} is not {self.allowed}")
         return int(text)
 
     def parse(self, text: str) -> frozenset[int]:
@@ -59,7 +60,7 @@ class _Field:
     def _term(self, text: str) -> range:
         match = _TERM.fullmatch(text)
         if match is None:
-            raise ValueError(f"{self.name}: {text!r} is not *, a value, a range a-b or a step */n or a-b/n")
+            raise ValueError(f"{self.name}: {shown(text)} is not *, a value, a range a-b or a step */n or a-b/n")
         step = int(match["step"] or 1)
         if not 1 <= step <= self.high:
             raise ValueError(f"{self.name}: {text!r} has a step that is not 1 to {self.high}")
@@ -110,14 +111,13 @@ class Cron:
             raise ValueError(_wrong_count(parts))
         minutes, hours, days, months, weekdays = (field.parse(part) for field, part in zip(_FIELDS, parts, strict=True))
         weekdays = frozenset(day % 7 for day in weekdays)
-        restricted = len(days) < 31 and len(weekdays) < 7
         # crontab's rule: a star at the head of a day field, even of */2, means that both must match.
-        if restricted and (parts[2].startswith("*") or parts[4].startswith("*")):
+        starred = parts[2].startswith("*") or parts[4].startswith("*")
+        if starred and len(days) < 31 and len(weekdays) < 7:
             raise ValueError(
                 f"day of the month {parts[2]!r} and day of the week {parts[4]!r} would both have to match, which "
                 "EventBridge cannot express; write the starred field as a list if either one is enough"
             )
-        either_day = not (parts[2].startswith("*") or parts[4].startswith("*"))
         return cls(
             expression=" ".join(text.split()),
             minutes=tuple(sorted(minutes)),
@@ -125,7 +125,7 @@ class Cron:
             days=tuple(sorted(days)),
             months=tuple(sorted(months)),
             weekdays=tuple(sorted(weekdays)),
-            either_day=either_day,
+            either_day=not starred,
         )
 
     def __str__(self) -> str:
