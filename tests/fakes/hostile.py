@@ -1,0 +1,153 @@
+"""Servers, resolvers and certificates that mean no good."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event, Thread
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+#: What a server does with one connection; it stops when the client hangs up or the test is over.
+Script = Callable[[socket.socket, Event], None]
+
+
+@contextmanager
+def raw_server(script: Script) -> Iterator[int]:
+    """The port of a server that follows ``script`` on each connection."""
+    over = Event()
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while not over.is_set():
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            Thread(target=converse, args=(connection,), daemon=True).start()
+
+    def converse(connection: socket.socket) -> None:
+        with connection, suppress(OSError):  # a client that has had enough hangs up
+            script(connection, over)
+
+    Thread(target=serve, daemon=True).start()
+    try:
+        yield int(listening.getsockname()[1])
+    finally:
+        over.set()
+        listening.close()
+
+
+def saying(text: bytes) -> Script:
+    """Read the request's head, say ``text``, hang up."""
+
+    def script(connection: socket.socket, over: Event) -> None:
+        connection.recv(65536)
+        connection.sendall(text)
+
+    return script
+
+
+def endlessly(head: bytes, piece: bytes, *, pause: float = 0.0) -> Script:
+    """Say ``head``, then ``piece`` again and again."""
+
+    def script(connection: socket.socket, over: Event) -> None:
+        connection.recv(65536)
+        connection.sendall(head)
+        while not over.is_set():
+            connection.sendall(piece)
+            if pause:
+                time.sleep(pause)
+
+    return script
+
+
+def silent(connection: socket.socket, over: Event) -> None:
+    """Accept, and neither read nor say anything."""
+    over.wait(30)
+
+
+class Resolver:
+    """Gives its answers one after the other, the last one again and again."""
+
+    def __init__(self, *answers: Sequence[str]) -> None:
+        self._answers = list(answers)
+        self.asked: list[str] = []
+
+    def __call__(self, host: str, port: int) -> Sequence[str]:
+        self.asked.append(host)
+        return self._answers[min(len(self.asked), len(self._answers)) - 1]
+
+
+class Dialler:
+    """Records which addresses are dialled, and connects every one of them to a local port."""
+
+    def __init__(self, port: int, *, dead: Sequence[str] = ()) -> None:
+        self._port = port
+        self._dead = dead
+        self.dialled: list[str] = []
+
+    def __call__(self, address: str, port: int, timeout: float) -> socket.socket:
+        self.dialled.append(address)
+        if address in self._dead:
+            raise ConnectionRefusedError(address)
+        return socket.create_connection(("127.0.0.1", self._port), timeout)
+
+
+class Authority:
+    """A certificate authority that signs what it is asked to, kept in files below ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a test's authority")])
+        self._certificate = self._signed(self._name, self._key, x509.BasicConstraints(ca=True, path_length=None))
+        self.file = folder / "authority.pem"
+        self.file.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
+
+    def client_context(self) -> ssl.SSLContext:
+        """TLS of a client that trusts this authority and no other."""
+        return ssl.create_default_context(cafile=str(self.file))
+
+    def server_context(self, host: str, *, expired: bool = False) -> ssl.SSLContext:
+        """TLS of a server that shows a certificate for ``host``."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+        certificate = self._signed(name, key, x509.SubjectAlternativeName([x509.DNSName(host)]), expired=expired)
+        file = self._folder / f"{host}.pem"
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(file)
+        return context
+
+    def _signed(
+        self,
+        name: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        extension: x509.ExtensionType,
+        *,
+        expired: bool = False,
+    ) -> x509.Certificate:
+        start = datetime.now(UTC) - timedelta(days=30)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(self._name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(start)
+            .not_valid_after(start + timedelta(days=20 if expired else 60))
+            .add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
+            .sign(self._key, hashes.SHA256())
+        )
