@@ -1,0 +1,64 @@
+"""The command line, ``interlock-tf``: finds the command, runs it, and turns errors into messages.
+
+The standard library's argparse does this, because ``validate`` must answer at once: typer takes
+longer to load (it loads pydantic) than a hundred pipelines take to check.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+
+from interlock_runtime import __version__
+from interlock_runtime.core.errors import InterlockError
+
+PROGRAM = "interlock-tf"
+
+#: What each command does, for the list of them. The module ``interlock_tf.commands.<name>`` has the rest.
+COMMANDS: Mapping[str, str] = {
+    "validate": "check pipeline files and say everything that is wrong with them",
+    "schema": "print the JSON Schema of pipeline or calendar files, for editors",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return the exit code: 0, 1 for a mistake in what was given, 2 for wrong usage."""
+    try:
+        return _run(sys.argv[1:] if arguments is None else arguments)
+    except InterlockError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read the output has read enough; without this, Python complains again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Interlock, a safety controller for data pipelines.",
+        epilog="commands:\n" + "\n".join(f"  {name:<10} {summary}" for name, summary in COMMANDS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="what to do")
+    parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="...", help="its arguments; -h lists them")
+    if not arguments:
+        parser.print_help(sys.stderr)
+        return 2
+    chosen = parser.parse_args(arguments)
+    command = import_module(f"interlock_tf.commands.{chosen.command}")
+    parser = argparse.ArgumentParser(
+        prog=f"{PROGRAM} {chosen.command}",
+        description=command.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_arguments(parser)
+    code: int = command.run(parser.parse_args(chosen.rest))
+    return code
