@@ -89,7 +89,7 @@ class Evaluation:
     """``schedule.evaluation``: how long and how often a started run asks whether its rules hold."""
 
     window: Annotated[timedelta, DURATION] = timedelta(hours=1)
-    interval: Annotated[timedelta, DURATION] = timedelta(minutes=5)
+    interval: Annotated[timedelta, DURATION, Between(10)] = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,12 +107,12 @@ class Schedule:
 
 @dataclass(frozen=True, kw_only=True)
 class Sla:
-    """``sla``: by when a run must be complete, absolutely (``deadline``) or from the first sensor (``max_duration``)."""
+    """``sla``: by when a run must be complete, by the clock (``deadline``) or from the first sensor (``max_duration``)."""
 
     deadline: Annotated[Deadline, DEADLINE] | None = None
     day_offset: Annotated[int, Between(0, 7)] | None = None
     expected_duration: Annotated[timedelta, DURATION] | None = None
-    max_duration: Annotated[timedelta, DURATION] | None = None
+    max_duration: Annotated[timedelta, DURATION, Between(1, 86400)] | None = None
     timezone: Annotated[ZoneInfo, TIMEZONE] | None = None
     critical: bool = False
 

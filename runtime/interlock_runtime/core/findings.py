@@ -1,0 +1,34 @@
+"""What a check of a document yields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: Keys, and positions in lists, from the document's root.
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Something wrong in a document, or with ``warning`` something odd.
+
+    ``path`` says where. ``rests_on`` are other paths whose values, or absence, led to it: whoever
+    took an unreadable value out of the document knows from them not to rely on the finding.
+    """
+
+    path: Path
+    message: str
+    warning: bool = False
+    rests_on: tuple[Path, ...] = ()
+
+
+def dotted(path: Path) -> str:
+    """A path as people write it: ``validation.rules[2].check``."""
+    written = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return written.removeprefix(".")
+
+
+def related(one: Path, other: Path) -> bool:
+    """Whether one of two paths leads to the other, or they are the same."""
+    length = min(len(one), len(other))
+    return one[:length] == other[:length]

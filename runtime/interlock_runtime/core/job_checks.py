@@ -1,0 +1,129 @@
+"""What a document says about its job, checked: the limits of a run, the keys by type, the templates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from datetime import timedelta
+from typing import Any
+
+from interlock_runtime.core.dates import Granularity, granularity
+from interlock_runtime.core.documents import Pipeline
+from interlock_runtime.core.findings import Finding, Path
+from interlock_runtime.core.job_documents import (
+    AirflowConfig,
+    DatabricksConfig,
+    EmrServerlessConfig,
+    HttpConfig,
+    StepFunctionConfig,
+)
+from interlock_runtime.core.scalars import format_duration
+from interlock_runtime.core.templates import ENVIRONMENT_PREFIX, RUN_VARIABLES, Template, is_run_time, templates, texts
+from interlock_runtime.core.wording import shown
+
+#: A Standard execution ends at 25,000 history events; the rest is for what is not a loop.
+MAX_LOOP_EVENTS = 24_000
+EVENTS_PER_LOOP = 10
+MIN_POLL_WINDOW_SECONDS = 60
+
+_SCHEME = re.compile(r"https?://", re.IGNORECASE)
+_CONFIG: Path = ("job", "config")
+#: What makes a pipeline hourly.
+_GRANULARITY: tuple[Path, ...] = (("schedule", "cron"), ("schedule", "trigger", "deadline"), ("sla", "deadline"))
+
+
+def check_job(pipeline: Pipeline, *, sfn_timeout_seconds: int, foreign: Collection[str]) -> Iterator[Finding]:
+    """Everything about ``job`` that cannot work; the arguments are those of ``checks.check``."""
+    yield from _limits(pipeline, sfn_timeout_seconds)
+    yield from _by_type(pipeline)
+    hourly = granularity(pipeline) is Granularity.HOURLY
+    for path, text in texts(pipeline.job.config, _CONFIG):
+        for template in templates(text):
+            complaint = None if template.name in foreign else _complaint(template, hourly=hourly)
+            if complaint:
+                yield Finding(path=path, message=complaint, rests_on=_GRANULARITY if template.name == "HOUR" else ())
+
+
+def _limits(pipeline: Pipeline, sfn_timeout_seconds: int) -> Iterator[Finding]:
+    job, evaluation = pipeline.job, pipeline.schedule.evaluation
+    if 0 < job.job_poll_window_seconds < MIN_POLL_WINDOW_SECONDS:
+        yield Finding(
+            path=("job", "jobPollWindowSeconds"),
+            message=f"{job.job_poll_window_seconds} is less than {MIN_POLL_WINDOW_SECONDS} seconds; 0 is the default, "
+            "an hour",
+        )
+    together = evaluation.window + job.poll_window
+    if together > timedelta(seconds=sfn_timeout_seconds):
+        yield Finding(
+            path=("job", "jobPollWindowSeconds"),
+            message=f"the evaluation window ({format_duration(evaluation.window)}) and the poll window "
+            f"({format_duration(job.poll_window)}) are {format_duration(together)} together, but an execution ends "
+            f"after sfn_timeout_seconds, {format_duration(timedelta(seconds=sfn_timeout_seconds))}: shorten one of "
+            "them or raise that",
+            rests_on=(("schedule", "evaluation", "window"),),
+        )
+    if not evaluation.interval or not job.check_interval:
+        return
+    loops = evaluation.window / evaluation.interval + job.poll_window / job.check_interval
+    if loops * EVENTS_PER_LOOP > MAX_LOOP_EVENTS:
+        yield Finding(
+            path=("job", "jobCheckIntervalSeconds"),
+            message=f"evaluations every {format_duration(evaluation.interval)} and polls every "
+            f"{format_duration(job.check_interval)} are {loops:,.0f} loops in one execution, which can hold "
+            f"{MAX_LOOP_EVENTS // EVENTS_PER_LOOP:,}: lengthen an interval or shorten a window",
+            rests_on=(("schedule", "evaluation"), ("job", "jobPollWindowSeconds")),
+        )
+
+
+def _by_type(pipeline: Pipeline) -> Iterator[Finding]:
+    match pipeline.job.config:
+        case DatabricksConfig(workspace_url=url) as config:
+            yield from _url("workspaceUrl", url)
+            yield from _one_of({"jobId": config.job_id, "body": config.body})
+        case EmrServerlessConfig() as config:
+            yield from _one_of({"jobDriver": config.job_driver, "jobName": config.job_name})
+            if config.arguments and config.job_driver is not None:
+                yield Finding(
+                    path=(*_CONFIG, "arguments"), message="goes with jobName; give it within jobDriver instead"
+                )
+        case StepFunctionConfig() as config:
+            yield from _one_of({"input": config.input, "arguments": config.arguments}, required=False)
+        case HttpConfig(url=url) | AirflowConfig(url=url):
+            yield from _url("url", url)
+
+
+def _one_of(given: dict[str, Any], *, required: bool = True) -> Iterator[Finding]:
+    """Of several keys of ``job.config`` exactly one is given (at most one unless ``required``)."""
+    present = [key for key, value in given.items() if value is not None]
+    names = " or ".join(given)
+    if len(present) > 1:
+        yield Finding(path=(*_CONFIG, present[-1]), message=f"cannot stand beside {present[0]}: give either {names}")
+    if required and not present:
+        yield Finding(
+            path=_CONFIG,
+            message=f"needs {names}",
+            rests_on=tuple((*_CONFIG, key) for key in given),
+        )
+
+
+def _url(key: str, url: str) -> Iterator[Finding]:
+    """A URL that begins with a template cannot be judged before it is filled in."""
+    if not _SCHEME.match(url) and not url.startswith("${"):
+        yield Finding(path=(*_CONFIG, key), message=f"{shown(url)} is not a URL that begins with https:// or http://")
+
+
+def _complaint(template: Template, *, hourly: bool) -> str | None:
+    """What is wrong with a template in ``job.config``, or None."""
+    name = template.name
+    if not template.closed:
+        return f"{shown('${' + name)} has no closing brace; write $${{ for a literal ${{"
+    if template.secret:
+        return None if template.secret.name else f"${{{name}}} names no secret"
+    if name == "HOUR" and not hourly:
+        return "${HOUR} has no value here: the execution dates of this pipeline are days"
+    if is_run_time(name):
+        return None
+    return (
+        f"{shown('${' + name + '}')} is not a run-time variable; there are {', '.join(RUN_VARIABLES)}, names that "
+        f"begin with {ENVIRONMENT_PREFIX}, and secret:<name>"
+    )
