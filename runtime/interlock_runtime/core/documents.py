@@ -107,7 +107,7 @@ class Schedule:
 
 @dataclass(frozen=True, kw_only=True)
 class Sla:
-    """``sla``: by when a run must be complete, by the clock (``deadline``) or from the first sensor (``max_duration``)."""
+    """``sla``: by when a run must be complete, by the clock (``deadline``) or the first sensor (``max_duration``)."""
 
     deadline: Annotated[Deadline, DEADLINE] | None = None
     day_offset: Annotated[int, Between(0, 7)] | None = None
