@@ -14,7 +14,7 @@ from interlock_tf.policies import Statement, document
 
 #: How long a dead letter waits for somebody to look at it: the longest that SQS allows.
 DEAD_LETTER_SECONDS = 14 * 86400
-#: An alert outlives a long weekend without Slack.
+#: With the dispatcher switched off nobody takes an alert, and no attempt counts: this is a long weekend.
 ALERT_SECONDS = 4 * 86400
 #: What Lambda advises for a queue that it polls.
 ALERT_VISIBILITY_SECONDS = 6 * FUNCTIONS["alert_dispatcher"].timeout

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from interlock_runtime.core.events import ALERT_LOG_FIELD
 from interlock_tf._cdk import CloudwatchDashboard
 from interlock_tf.context import Context
 from interlock_tf.metrics import Metric, Watched
@@ -86,8 +87,8 @@ def _alerts_by_type(watched: Watched, *, region: str) -> dict[str, Any]:
             "title": "Alerts by type",
             "region": region,
             "view": "bar",
-            "query": f"SOURCE '{log_group}' | filter ispresent(alert)"
-            " | stats count(*) as alerts by alert | sort alerts desc",
+            "query": f"SOURCE '{log_group}' | filter ispresent({ALERT_LOG_FIELD})"
+            f" | stats count(*) as alerts by {ALERT_LOG_FIELD} | sort alerts desc",
         },
     }
 

@@ -99,6 +99,10 @@ EVENT_TYPES: Mapping[str, EventType] = _table(
 #: The names that the rule on the bus sends to the alert queue, in the table's order.
 ALERT_EVENTS: tuple[str, ...] = tuple(row.name for row in EVENT_TYPES.values() if row.alerts)
 
+#: The field of the one line that the dispatcher logs for each alert; it holds the event type, and
+#: the dashboard counts alerts by it.
+ALERT_LOG_FIELD = "alert"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
