@@ -8,20 +8,26 @@ delivers failures, attaches network interfaces).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from interlock_tf.policies import Statement, allow
 
 
 @dataclass(frozen=True)
 class Grant:
-    """Some actions of one service (``dynamodb:GetItem PutItem``) on some resources, in the policy ``policy``."""
+    """Some actions of one service (``dynamodb:GetItem PutItem``) on some resources, in the policy ``policy``.
+
+    ``via`` limits the use of a key to these services; ``passed_to`` limits the passing of a role to one.
+    """
 
     policy: str
     actions: str
     on: tuple[str, ...]
     by_service: bool = False
+    via: tuple[str, ...] = ()
+    passed_to: str | None = None
 
     @property
     def action_names(self) -> tuple[str, ...]:
@@ -30,15 +36,8 @@ class Grant:
         return tuple(f"{service}:{name}" for name in names.split())
 
 
-#: ``kms:ViaService`` limits the use of the CMK to these services.
-CMK = "cmk"
-CMK_SERVICES = ("dynamodb", "secretsmanager", "sqs")
-#: ``iam:PassedToService`` limits the passing of this role to Scheduler.
-SCHEDULER_ROLE = "scheduler_role"
-
 _LOG = Grant("logs", "logs:CreateLogStream PutLogEvents", ("own_log",), by_service=True)
 _PUBLISH = Grant("eventbridge-put", "events:PutEvents", ("bus",))
-_CMK = Grant("kms", "kms:Decrypt GenerateDataKey", (CMK,), by_service=True)
 _FAILURES = Grant("sqs-dlq", "sqs:SendMessage", ("events_dlq",), by_service=True)
 _NETWORK = Grant(
     "vpc",
@@ -47,6 +46,15 @@ _NETWORK = Grant(
     ("network",),
     by_service=True,
 )
+
+
+def _cmk(*services: str) -> Grant:
+    return Grant("kms", "kms:Decrypt GenerateDataKey", ("cmk",), by_service=True, via=services)
+
+
+def _scheduler_role(policy: str) -> Grant:
+    return Grant(policy, "iam:PassRole", ("scheduler_role",), passed_to="scheduler.amazonaws.com")
+
 
 GRANTS: Mapping[str, tuple[Grant, ...]] = {
     "stream_router": (
@@ -62,7 +70,7 @@ GRANTS: Mapping[str, tuple[Grant, ...]] = {
         Grant("sfn-start", "states:StartExecution", ("machine",)),
         Grant("sqs-dlq", "sqs:SendMessage", ("stream_dlqs",), by_service=True),
         _FAILURES,
-        _CMK,
+        _cmk("dynamodb", "sqs"),
         _LOG,
     ),
     "orchestrator": (
@@ -70,16 +78,16 @@ GRANTS: Mapping[str, tuple[Grant, ...]] = {
         Grant("dynamodb-rw", "dynamodb:Query PutItem", ("joblog",)),
         _PUBLISH,
         _NETWORK,
-        _CMK,
+        _cmk("dynamodb", "secretsmanager"),
         _LOG,
     ),
     "sla_monitor": (
         Grant("dynamodb-rw", "dynamodb:GetItem PutItem UpdateItem", ("control",)),
         _PUBLISH,
         Grant("scheduler-manage", "scheduler:CreateSchedule DeleteSchedule", ("sla_schedules",)),
-        Grant("scheduler-manage", "iam:PassRole", (SCHEDULER_ROLE,)),
+        _scheduler_role("scheduler-manage"),
         _FAILURES,
-        _CMK,
+        _cmk("dynamodb", "sqs"),
         _LOG,
     ),
     "watchdog": (
@@ -90,15 +98,15 @@ GRANTS: Mapping[str, tuple[Grant, ...]] = {
         Grant("sfn-start", "states:StartExecution", ("machine",)),
         Grant("sfn-start", "states:DescribeExecution", ("executions",)),
         Grant("scheduler-create", "scheduler:CreateSchedule", ("sla_schedules",)),
-        Grant("scheduler-create", "iam:PassRole", (SCHEDULER_ROLE,)),
+        _scheduler_role("scheduler-create"),
         _FAILURES,
-        _CMK,
+        _cmk("dynamodb", "sqs"),
         _LOG,
     ),
     "event_sink": (
         Grant("dynamodb-events-write", "dynamodb:GetItem PutItem", ("events",)),
         _FAILURES,
-        _CMK,
+        _cmk("dynamodb", "sqs"),
         _LOG,
     ),
     "alert_dispatcher": (
@@ -111,32 +119,31 @@ GRANTS: Mapping[str, tuple[Grant, ...]] = {
         Grant("dynamodb-events-thread", "dynamodb:GetItem PutItem UpdateItem", ("events",)),
         Grant("secrets-read", "secretsmanager:GetSecretValue", ("slack_secret",)),
         _NETWORK,
-        _CMK,
+        _cmk("dynamodb", "secretsmanager", "sqs"),
         _LOG,
     ),
 }
 
 
 def policies(
-    function: str, arns: Mapping[str, Sequence[str]], *, kms_services: Sequence[str]
+    function: str, arns: Mapping[str, Sequence[str]], *, endpoint: Callable[[str], str]
 ) -> dict[str, tuple[Statement, ...]]:
     """The statements of a function's role, by policy name.
 
     ``arns`` has the ARNs of every resource that the function's grants name, maybe none.
-    ``kms_services`` are the endpoints for ``kms:ViaService``.
+    ``endpoint`` gives the host name of a service, for ``kms:ViaService``.
     """
     found: dict[str, tuple[Statement, ...]] = {}
     for grant in GRANTS[function]:
         resources = [arn for name in grant.on for arn in arns[name]]
         if resources:
-            statement = allow(grant.action_names, resources, condition=_condition(grant, kms_services))
+            condition: dict[str, Any] = {}
+            if grant.via:
+                condition["kms:ViaService"] = [endpoint(service) for service in grant.via]
+            if grant.passed_to:
+                condition["iam:PassedToService"] = grant.passed_to
+            statement = allow(
+                grant.action_names, resources, condition={"StringEquals": condition} if condition else None
+            )
             found[grant.policy] = (*found.get(grant.policy, ()), statement)
     return found
-
-
-def _condition(grant: Grant, kms_services: Sequence[str]) -> Mapping[str, Mapping[str, object]] | None:
-    if CMK in grant.on:
-        return {"StringEquals": {"kms:ViaService": list(kms_services)}}
-    if SCHEDULER_ROLE in grant.on:
-        return {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
-    return None

@@ -13,7 +13,7 @@ from interlock_tf.alerting import Queues
 from interlock_tf.assets import add_code
 from interlock_tf.context import Context
 from interlock_tf.functions import FUNCTIONS, FunctionResources, Identity, add_functions
-from interlock_tf.grants import CMK, CMK_SERVICES, SCHEDULER_ROLE, policies
+from interlock_tf.grants import policies
 from interlock_tf.permissions import TRIGGER_PERMISSIONS, job_policies, secret_arn
 from interlock_tf.pipelines import StoredPipeline
 from interlock_tf.policies import Statement, document
@@ -99,8 +99,7 @@ def role_policies(
     context: Context, parts: Parts, key: str, *, state_machine_arn: str | None = None
 ) -> dict[str, tuple[Statement, ...]]:
     """The statements of a function's role by policy name, without those for the jobs that it starts."""
-    endpoints = [context.endpoint(service) for service in CMK_SERVICES]
-    return policies(key, _arns(context, parts, key, state_machine_arn), kms_services=endpoints)
+    return policies(key, _arns(context, parts, key, state_machine_arn), endpoint=context.endpoint)
 
 
 def check_length(context: Context, by_name: Mapping[str, Iterable[Statement]]) -> None:
@@ -146,9 +145,9 @@ def _arns(context: Context, parts: Parts, key: str, state_machine_arn: str | Non
         "events_dlq": [queues.events_dlq.arn],
         "alert_queue": [queues.alert.arn],
         "sla_schedules": [context.arn("scheduler", f"schedule/{context.names('sla')}/*")],
-        SCHEDULER_ROLE: [parts.scheduling.sla_role.arn],
+        "scheduler_role": [parts.scheduling.sla_role.arn],
         "slack_secret": _some(secret and secret_arn(context, secret)),
-        CMK: _some(settings.kms_key_arn),
+        "cmk": _some(settings.kms_key_arn),
         # Network interfaces have no ARN before they exist.
         "network": ["*"] if in_vpc else [],
     }
