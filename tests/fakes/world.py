@@ -91,6 +91,9 @@ class FakeLog:
     def about(self, **fields: Any) -> None:
         self.subject = fields
 
+    def also(self, **fields: Any) -> None:
+        self.subject |= fields
+
     def debug(self, message: str, **fields: Any) -> None:
         self._add("debug", message, fields)
 

@@ -46,7 +46,7 @@ def begin(world: World, *, cause: str = "record:1", expired: Run | None = None) 
         config(world),
         DATE,
         cause=cause,
-        arrival="2026-03-03T06:00:00.000Z",
+        arrival=START,
         now=world.now,
         expired=expired,
     )
@@ -253,14 +253,20 @@ def test_a_retry_may_overtake_the_execution_that_has_not_ended_yet(world: World)
 def test_the_intent_is_recorded_once_and_only_while_the_attempt_goes_on(world: World) -> None:
     run = begun(world)
     first = runs.intend(world.ports, run, now=world.now)
-    assert first.made
-    assert first.run is not None
-    assert first.run.intent == {"token": run.token, "at": rfc3339(START)}
+    assert first is not None
+    assert first.intent == {"token": run.token, "at": rfc3339(START)}
     world.calls.reset()
-    assert runs.intend(world.ports, first.run, now=world.now).made
+    assert runs.intend(world.ports, first, now=world.now) == first
     assert world.calls.made == []
     finished(world, run)
-    assert not runs.intend(world.ports, run, now=world.now).made
+    assert runs.intend(world.ports, run, now=world.now) is None
+
+
+def test_of_two_that_intend_at_once_one_steps_back(world: World) -> None:
+    run = begun(world)
+    runs.intend(world.ports, run, now=world.now)
+    with pytest.raises(TransientError, match="another invocation"):
+        runs.intend(world.ports, run, now=world.now)
 
 
 def test_a_failure_is_decided_whether_or_not_the_execution_has_ended_it(world: World) -> None:

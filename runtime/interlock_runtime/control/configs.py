@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -87,18 +87,29 @@ class Configs:
             self._remember(pipeline_id, self._table.get(config_key(pipeline_id)), now)
         return self._recall(pipeline_id)
 
-    def get_with(self, pipeline_id: str, keys: Iterable[Key], now: datetime) -> tuple[Config | None, dict[Key, Row]]:
-        """The document and the rows under ``keys`` in one read.
+    def get_with(
+        self,
+        pipeline_id: str,
+        keys: Iterable[Key],
+        now: datetime,
+        *,
+        more: Callable[[Config], Iterable[Key]] = lambda _: (),
+    ) -> tuple[Config | None, dict[Key, Row]]:
+        """The document and the rows under ``keys``, and under ``more`` keys that follow from the document.
+
+        One read when the document is known or nothing follows from it, else two.
 
         Raises:
             ConfigError: the document's row cannot be read.
         """
         if self._is_known(pipeline_id, now):
-            return self._recall(pipeline_id), self._table.get_many(keys)
+            config = self._recall(pipeline_id)
+            return config, self._table.get_many([*keys, *(more(config) if config else ())])
         own_key = config_key(pipeline_id)
         found = self._table.get_many([*keys, own_key])
         self._remember(pipeline_id, found.pop(own_key, None), now)
-        return self._recall(pipeline_id), found
+        config = self._recall(pipeline_id)
+        return config, found | self._table.get_many(more(config) if config else ())
 
     def forget(self) -> None:
         """Read every document anew."""
@@ -111,7 +122,7 @@ class Configs:
     def _recall(self, pipeline_id: str) -> Config | None:
         found = self._known[pipeline_id][1]
         if isinstance(found, ConfigError):
-            raise found
+            raise ConfigError(found.problems)
         return found
 
     def _remember(self, pipeline_id: str, row: Row | None, now: datetime) -> None:

@@ -50,7 +50,11 @@ OUTCOMES = frozenset({JobEvent.SUCCESS, JobEvent.FAIL, JobEvent.TIMEOUT})
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One row of the job log. Only ``event`` is sure to be there; outside jobs write rows, too."""
+    """One row of the job log. Only ``event`` is sure to be there; outside jobs write rows, too.
+
+    ``duration`` is in milliseconds. ``cause`` makes an entry of Interlock's the same entry when it
+    is written again. ``problem`` says what keeps the row from being attributed to an attempt.
+    """
 
     key: RunKey
     at: datetime
@@ -61,7 +65,7 @@ class Entry:
     error: str | None = None
     category: str | None = None
     cause: str | None = None
-    by_interlock: bool = False
+    by_interlock: bool = True
     problem: str | None = None
 
     @classmethod
@@ -93,6 +97,22 @@ class Entry:
             by_interlock=row.get("writer") == WRITER,
             problem=problem,
         )
+
+    def row(self, pipeline_id: str) -> Row:
+        """The row, as Interlock writes it; without the sort key, which an append chooses."""
+        row: Row = {
+            "PK": rows.pk(pipeline_id),
+            "event": str(self.event),
+            "attempt": self.attempt,
+            "runId": self.run_id,
+            "duration": self.duration,
+            "error": None if self.error is None else self.error[:_LONGEST_ERROR],
+            "category": None if self.category is None else str(self.category),
+            "cause": self.cause,
+            "writer": WRITER,
+            "ttl": epoch_seconds(self.at + KEEP),
+        }
+        return {name: value for name, value in row.items() if value is not None}
 
     @property
     def is_outcome(self) -> bool:
@@ -131,47 +151,29 @@ def outcome_of(entries: Iterable[Entry], run: Run) -> Entry | None:
     return last_outcome(entry for entry in entries if attempt_of(entry, run) == run.attempt)
 
 
-def append(
-    ports: Ports,
-    pipeline_id: str,
-    key: RunKey,
-    event: JobEvent,
-    *,
-    at: datetime,
-    attempt: int | None,
-    cause: str,
-    run_id: str | None = None,
-    duration: timedelta | None = None,
-    error: str | None = None,
-    category: str | None = None,
-) -> None:
-    """Append a row; on a collision it takes the next millisecond.
+def append(ports: Ports, pipeline_id: str, entry: Entry) -> None:
+    """Append an entry; on a collision it takes the next millisecond.
 
-    A row with the same event, attempt and cause is the same row: appending it again, with the
+    An entry with the same event, attempt and cause is the same one: appending it again, with the
     same ``at``, does nothing.
 
     Raises:
         TransientError: there is no room within a second after ``at``.
     """
-    row: Row = {
-        "PK": rows.pk(pipeline_id),
-        "event": str(event),
-        "attempt": attempt,
-        "runId": run_id,
-        "duration": None if duration is None else duration // timedelta(milliseconds=1),
-        "error": None if error is None else error[:_LONGEST_ERROR],
-        "category": category,
-        "cause": cause,
-        "writer": WRITER,
-        "ttl": epoch_seconds(at + KEEP),
-    }
-    row = {name: value for name, value in row.items() if value is not None}
+    row = entry.row(pipeline_id)
     for step in range(_ROOM):
-        row["SK"] = rows.job(key.schedule_id, key.date, millis(at) + step)
+        row["SK"] = rows.job(entry.key.schedule_id, entry.key.date, millis(entry.at) + step)
         write = ports.joblog.put(row, expect=ABSENT)
         if write.done or (write.row is not None and _is_same(write.row, row)):
             return
-    raise TransientError(f"the job log of {pipeline_id} {key.date} is full at {at}")
+    raise TransientError(f"the job log of {pipeline_id} {entry.key.date} is full at {entry.at}")
+
+
+def append_once(ports: Ports, pipeline_id: str, entry: Entry) -> None:
+    """Append an entry unless its attempt has one with the same event, whenever that was."""
+    known = of_date(ports, pipeline_id, entry.key)
+    if not any((each.event, each.attempt) == (entry.event, entry.attempt) for each in known):
+        append(ports, pipeline_id, entry)
 
 
 def _is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

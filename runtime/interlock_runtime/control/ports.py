@@ -13,6 +13,7 @@ from interlock_runtime.aws.tables import Key, Row, Write
 from interlock_runtime.control.configs import Configs
 from interlock_runtime.core.events import Event
 from interlock_runtime.core.rows import Kind
+from interlock_runtime.jobs.contract import Services
 
 
 class Table(Protocol):
@@ -66,6 +67,9 @@ class Log(Protocol):
     def about(self, **fields: Any) -> None:
         """What the lines that follow are about, in place of what earlier ones were about."""
 
+    def also(self, **fields: Any) -> None:
+        """What the lines that follow are about besides."""
+
     def debug(self, message: str, **fields: Any) -> None:
         """For whoever is looking for something."""
 
@@ -87,14 +91,13 @@ class Metric(StrEnum):
     RUNS_STARTED = "RunsStarted"
     JOBS_TRIGGERED = "JobsTriggered"
     ALERTS_SENT = "AlertsSent"
-    HANDLER_DURATION = "HandlerDuration"
 
 
 class Metrics(Protocol):
     """Counters of one invocation."""
 
     def count(self, metric: Metric, number: float = 1) -> None:
-        """Add to a counter; durations in milliseconds."""
+        """Add to a counter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,3 +123,10 @@ class StartPorts(Ports):
 
     executions: Executions
     execution_timeout: timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobPorts(Ports):
+    """What a function needs that starts and polls jobs, besides."""
+
+    services: Services

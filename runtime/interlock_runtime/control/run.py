@@ -128,13 +128,12 @@ class Run:
         return self.attempt == EXPIRED_ATTEMPT
 
     @property
-    def arrival(self) -> str | None:
+    def arrival(self) -> datetime | None:
         """``sensorArrivalAt`` of the input: when the date's first sensor arrived."""
         try:
-            found = json.loads(self.input).get("sensorArrivalAt")
-        except (ValueError, AttributeError):
+            return parse_timestamp(json.loads(self.input)["sensorArrivalAt"])
+        except (ValueError, TypeError, KeyError):
             return None
-        return found if isinstance(found, str) else None
 
     def is_of(self, attempt: int, execution_id: str) -> bool:
         """Whether the row is still about this attempt and this execution.

@@ -27,11 +27,11 @@ from typing import Any
 from interlock_runtime.aws.tables import ABSENT, Row
 from interlock_runtime.control import causes, job_log
 from interlock_runtime.control.configs import Config
-from interlock_runtime.control.job_log import JobEvent
+from interlock_runtime.control.job_log import Entry, JobEvent
 from interlock_runtime.control.ports import Metric, Ports, StartPorts
 from interlock_runtime.control.run import EXPIRED_ATTEMPT, Reason, Run, read_run, trigger_key
 from interlock_runtime.core import rows
-from interlock_runtime.core.errors import PermanentError
+from interlock_runtime.core.errors import PermanentError, TransientError
 from interlock_runtime.core.events import Event
 from interlock_runtime.core.instants import epoch_seconds, rfc3339
 from interlock_runtime.core.rows import Kind, RunKey, Status
@@ -65,7 +65,7 @@ def begin(
     date: str,
     *,
     cause: str,
-    arrival: str | None,
+    arrival: datetime | None,
     now: datetime,
     expired: Run | None = None,
     reason: str | None = None,
@@ -111,12 +111,23 @@ def launch(ports: StartPorts, run: Run, *, now: datetime) -> None:
     ports.log.info("run started", attempt=run.attempt, cause=run.cause, reason=run.reason, execution=arn)
 
 
-def intend(ports: Ports, run: Run, *, now: datetime) -> Transition:
-    """Record that the job of this attempt is about to be started, provided that the attempt goes on."""
-    if run.intent is not None:
-        return Transition(True, run)
+def intend(ports: Ports, run: Run, *, now: datetime) -> Run | None:
+    """Record that the job of this attempt is about to be started; None when the attempt has ended.
+
+    A run that carries the intent already is returned as it is: somebody may have started the job.
+
+    Raises:
+        TransientError: somebody else recorded the same intent just now, and is starting the job.
+    """
+    if not run.is_running or run.intent is not None:
+        return run if run.is_running else None
     intent = {"token": run.token, "at": rfc3339(now)}
-    return _transition(ports, run, {"intent": intent}, expect=_running(run))
+    made = _transition(ports, run, {"intent": intent}, expect=_running(run) | {"intent": None})
+    if made.made:
+        return made.run
+    if made.run is not None and made.run.is_running and made.run.attempt == run.attempt:
+        raise TransientError(f"the job of {run.pipeline_id} {run.date} is being started by another invocation")
+    return None
 
 
 def record_job(ports: Ports, run: Run, job: Mapping[str, Any], *, run_id: str | None) -> Transition:
@@ -179,7 +190,7 @@ def _begun(
     attempt: int,
     cause: str,
     reason: str | None,
-    arrival: str | None,
+    arrival: datetime | None,
     now: datetime,
 ) -> Row:
     """The attributes of a run that begins now."""
@@ -199,7 +210,7 @@ def _begun(
     return row if reason is None else row | {"reason": str(reason)}
 
 
-def execution_input(config: Config, date: str, *, attempt: int, arrival: str | None, now: datetime) -> str:
+def execution_input(config: Config, date: str, *, attempt: int, arrival: datetime | None, now: datetime) -> str:
     """The input of an execution, as text; every key is always there."""
     pipeline = config.pipeline
     evaluation = pipeline.schedule.evaluation
@@ -216,7 +227,7 @@ def execution_input(config: Config, date: str, *, attempt: int, arrival: str | N
             "jobPollWindowSeconds": _seconds(pipeline.job.poll_window),
         },
         "sla": config.sla,
-        "sensorArrivalAt": arrival,
+        "sensorArrivalAt": arrival and rfc3339(arrival),
     }
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False)
 
@@ -240,11 +251,13 @@ def _announce(ports: StartPorts, run: Run, *, now: datetime) -> None:
         job_log.append(
             ports,
             run.pipeline_id,
-            run.run_key,
-            JobEvent.RERUN_ACCEPTED,
-            at=run.started_at,
-            attempt=run.attempt,
-            cause=run.cause or "",
+            Entry(
+                key=run.run_key,
+                at=run.started_at,
+                event=JobEvent.RERUN_ACCEPTED,
+                attempt=run.attempt,
+                cause=run.cause,
+            ),
         )
         message = f"{run.pipeline_id} runs again for {run.date}: attempt {run.attempt}, reason {run.reason}"
         ports.bus.publish([event_of(run, "RERUN_ACCEPTED", message, {"reason": run.reason}, cause=run.cause)], now=now)

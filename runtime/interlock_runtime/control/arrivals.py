@@ -1,0 +1,50 @@
+"""When the first passing sensor of the trigger key arrived for a date: what a relative SLA counts from."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from interlock_runtime.aws.tables import ABSENT, Key, Row
+from interlock_runtime.control.ports import Ports
+from interlock_runtime.core import rows
+from interlock_runtime.core.documents import Pipeline
+from interlock_runtime.core.instants import epoch_seconds, rfc3339
+from interlock_runtime.core.rows import KIND, Kind
+from interlock_runtime.core.timestamps import parse_timestamp
+
+#: How long an arrival is remembered.
+KEEP = timedelta(days=30)
+
+
+def key(pipeline_id: str, date: str) -> Key:
+    """The key of the marker."""
+    return rows.pk(pipeline_id), rows.arrival_marker(date)
+
+
+def record(ports: Ports, pipeline: Pipeline, date: str, *, sensor_key: str, at: datetime) -> datetime:
+    """Remember that a sensor arrived at ``at``, unless one arrived before; when the first one did.
+
+    The marker stands on the index while a relative SLA is open.
+    """
+    pk, sk = key(pipeline.id, date)
+    row: Row = {
+        "PK": pk,
+        "SK": sk,
+        "data": {"arrivedAt": rfc3339(at), "sensorKey": sensor_key},
+        "ttl": epoch_seconds(at + KEEP),
+    }
+    if pipeline.sla is not None and pipeline.sla.max_duration is not None:
+        row[KIND] = str(Kind.ARRIVAL)
+    write = ports.control.put(row, expect=ABSENT)
+    return (None if write.done else of_row(write.row)) or at
+
+
+def read(ports: Ports, pipeline_id: str, date: str) -> datetime | None:
+    """When the date's first sensor arrived, or None when none has."""
+    return of_row(ports.control.get(key(pipeline_id, date)))
+
+
+def of_row(row: Row | None) -> datetime | None:
+    """The arrival in a marker's row."""
+    data = (row or {}).get("data")
+    return parse_timestamp(data.get("arrivedAt")) if isinstance(data, dict) else None

@@ -1,0 +1,106 @@
+"""What an attempt's evaluation saw of the post-run sensors, and how later ones differ from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from interlock_runtime.aws.tables import Key, Row
+from interlock_runtime.control import causes
+from interlock_runtime.control.ports import Ports
+from interlock_runtime.control.sensors import Sensors
+from interlock_runtime.core import drift, rows
+from interlock_runtime.core.documents import PostRun
+from interlock_runtime.core.drift import Drift
+from interlock_runtime.core.instants import epoch_seconds, rfc3339
+from interlock_runtime.core.numbers import plain
+from interlock_runtime.core.rows import RunKey
+from interlock_runtime.core.rules import Sensor, belongs
+
+#: How long a baseline is kept.
+KEEP = timedelta(days=30)
+
+#: By rule key, the fields that count, as they were; a key whose sensor was missing is not there.
+Baseline = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Drifted:
+    """A sensor whose value is no longer that of the baseline."""
+
+    sensor_key: str
+    drift: Drift
+
+    def cause(self, attempt: int) -> str:
+        """The cause that this drift is, whoever notices it."""
+        return causes.drift(attempt, self.sensor_key, plain(self.drift.current))
+
+    def describe(self) -> dict[str, Any]:
+        """The drift as JSON can hold it."""
+        return self.drift.describe() | {"sensorKey": self.sensor_key}
+
+
+def key(pipeline_id: str, run: RunKey, attempt: int) -> Key:
+    """The key of an attempt's baseline."""
+    return rows.pk(pipeline_id), rows.baseline_marker(run.schedule_id, run.date, attempt)
+
+
+def capture(
+    ports: Ports,
+    pipeline_id: str,
+    run: RunKey,
+    *,
+    attempt: int,
+    post_run: PostRun,
+    sensors: Sensors,
+    now: datetime,
+) -> None:
+    """Record the drift field of every post-run sensor as it is now.
+
+    Only that field, so that the largest sensors still fit in one row.
+    """
+    name = post_run.drift_field
+    seen = {
+        rule_key: {
+            "sensorKey": sensor.key,
+            "fields": {name: sensor.fields[name]} if name in sensor.fields else {},
+        }
+        for rule_key in dict.fromkeys(rule.key for rule in post_run.rules)
+        if (sensor := sensors.get(rule_key)) is not None and sensor.problem is None
+    }
+    pk, sk = key(pipeline_id, run, attempt)
+    data = {"sensors": seen, "capturedAt": rfc3339(now)}
+    ports.control.put({"PK": pk, "SK": sk, "data": data, "ttl": epoch_seconds(now + KEEP)})
+
+
+def of_row(row: Row | None) -> Baseline | None:
+    """The baseline in a marker's row, or None when none was recorded."""
+    if row is None:
+        return None
+    sensors = plain(row.get("data") or {}).get("sensors") or {}
+    return {rule_key: sensor.get("fields") or {} for rule_key, sensor in sensors.items()}
+
+
+def compare(post_run: PostRun, baseline: Baseline | None, sensor: Sensor) -> Drifted | None:
+    """The drift of a sensor against what the rule keys it belongs to saw, or None.
+
+    There is none for a sensor that cannot be relied upon; the rules will say so.
+    """
+    if sensor.problem is not None:
+        return None
+    for rule_key, fields in (baseline or {}).items():
+        if belongs(sensor.key, rule_key) and (found := drift.compare(post_run, baseline=fields, fields=sensor.fields)):
+            return Drifted(sensor.key, found)
+    return None
+
+
+def compare_all(post_run: PostRun, baseline: Baseline | None, sensors: Sensors) -> tuple[Drifted, ...]:
+    """The drifts among sensors, each told once."""
+    found = {
+        sensor.key: drifted
+        for sensor in sensors.values()
+        if sensor is not None and (drifted := compare(post_run, baseline, sensor)) is not None
+    }
+    return tuple(found.values())

@@ -1,0 +1,78 @@
+"""``evaluate``: do the constraints of a run hold, and if not, is there time left to ask again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from interlock_runtime.control import baselines, runs, sensors
+from interlock_runtime.control.configs import Config
+from interlock_runtime.control.ports import Metric, Ports
+from interlock_runtime.control.run import Run
+from interlock_runtime.control.sensors import Sensors
+from interlock_runtime.control.task import SUPERSEDED, Task
+from interlock_runtime.core.dates import ExecutionDate
+from interlock_runtime.core.errors import PermanentError
+from interlock_runtime.core.rules import Verdict, evaluate
+
+
+def handle(ports: Ports, task: Task, *, now: datetime) -> dict[str, Any]:
+    """Evaluate first: a pass wins over the deadline.
+
+    Raises:
+        ConfigError: the pipeline's configuration cannot be read.
+        PermanentError: the pipeline has none.
+    """
+    date = ExecutionDate.parse(task.key.date)
+    config, found = ports.configs.get_with(
+        task.pipeline_id,
+        [task.trigger_key],
+        now,
+        more=lambda config: sensors.keys_of(config.pipeline, _rule_keys(config), date),
+    )
+    if config is None:
+        raise PermanentError(f"pipeline {task.pipeline_id!r} has no configuration")
+    run = task.current(found.pop(task.trigger_key, None))
+    if run is None or not run.is_running:
+        return _answer(SUPERSEDED)
+    rules, rule_keys = config.pipeline.validation, _rule_keys(config)
+    seen = sensors.chosen(rule_keys, date, found)
+    verdict = evaluate(rules.rules, mode=rules.trigger, sensors=seen, now=now)
+    ports.metrics.count(Metric.RULES_EVALUATED, len(verdict.results))
+    if verdict.passed:
+        _passed(ports, config, run, seen, verdict, now=now)
+        return _answer("passed", verdict)
+    ports.log.info("constraints do not hold yet", attempt=run.attempt, reasons=verdict.reasons)
+    window = timedelta(seconds=task.seconds("evaluationWindowSeconds"))
+    used_up = now - task.instant("executionStartTime") >= window
+    return _answer("exhausted" if used_up else "not_ready", verdict)
+
+
+def _passed(ports: Ports, config: Config, run: Run, seen: Sensors, verdict: Verdict, *, now: datetime) -> None:
+    post_run = config.pipeline.post_run
+    # Once the job is about to start, what it relies upon is settled: a task that comes twice, late,
+    # must not replace the baseline by data that came afterwards.
+    if post_run is not None and post_run.rules and run.intent is None:
+        try:
+            baselines.capture(
+                ports,
+                run.pipeline_id,
+                run.run_key,
+                attempt=run.attempt,
+                post_run=post_run,
+                sensors=seen,
+                now=now,
+            )
+        except PermanentError as error:
+            ports.log.error("the baseline could not be recorded", problem=str(error))
+    message = f"every constraint of {run.pipeline_id} for {run.date} holds"
+    ports.bus.publish([runs.event_of(run, "VALIDATION_PASSED", message, verdict.describe())], now=now)
+
+
+def _rule_keys(config: Config) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*sensors.validation_keys(config.pipeline), *sensors.post_run_keys(config.pipeline))))
+
+
+def _answer(status: str, verdict: Verdict | None = None) -> dict[str, Any]:
+    results = [result.describe() for result in verdict.results] if verdict else []
+    return {"status": status, "results": results}

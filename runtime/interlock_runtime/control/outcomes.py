@@ -1,0 +1,72 @@
+"""What the job log says of a job's end, made known: completed, failed, to be retried."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from interlock_runtime.control import dry_run, job_log, retries, runs
+from interlock_runtime.control.job_log import Entry, JobEvent
+from interlock_runtime.control.ports import StartPorts
+from interlock_runtime.control.retries import Failure
+from interlock_runtime.control.run import Run
+from interlock_runtime.core.events import Event
+
+
+def handle(ports: StartPorts, pipeline_id: str, entry: Entry, *, now: datetime) -> None:
+    """Do what follows from a new row of the job log; whatever is no outcome has no consequence."""
+    if not entry.is_outcome:
+        return
+    ports.log.also(schedule=entry.key.schedule_id, date=entry.key.date)
+    config = ports.configs.get(pipeline_id, now)
+    run = runs.read(ports, pipeline_id, entry.key)
+    if run is None:
+        if config is not None and config.pipeline.dry_run:
+            dry_run.job_ended(ports, config.pipeline, entry, now=now)
+        else:
+            ports.log.warning("job-log row passed over: there is no such run", job_event=entry.event)
+        return
+    attempt = job_log.attempt_of(entry, run)
+    if attempt is None or attempt > run.attempt:
+        ports.log.warning(
+            "job-log row passed over: it belongs to no attempt that is known",
+            job_event=entry.event,
+            problem=entry.problem,
+            job_run_id=entry.run_id,
+            job_attempt=entry.attempt,
+            attempt=run.attempt,
+        )
+    elif entry.event != JobEvent.SUCCESS:
+        if attempt == run.attempt and not entry.by_interlock:
+            ports.bus.publish([failed_event(run, entry)], now=now)
+        retries.decide(ports, config, run, attempt=attempt, failure=Failure.of(entry), now=now)
+    elif attempt == run.attempt:
+        ports.bus.publish([completed_event(run, entry)], now=now)
+    else:
+        ports.log.info("job-log row passed over: a later attempt stands", job_attempt=attempt, attempt=run.attempt)
+
+
+def completed_event(run: Run, entry: Entry) -> Event:
+    """``JOB_COMPLETED``, one per attempt."""
+    return runs.event_of(
+        run,
+        "JOB_COMPLETED",
+        f"the job of {run.pipeline_id} for {run.date} succeeded",
+        {"runId": entry.run_id or run.run_id, "durationMs": entry.duration},
+    )
+
+
+def failed_event(run: Run, entry: Entry) -> Event:
+    """``JOB_FAILED``, one per attempt: whoever learns of the failure first tells it."""
+    what = "timed out" if entry.event == JobEvent.TIMEOUT else "failed"
+    return runs.event_of(
+        run,
+        "JOB_FAILED",
+        f"the job of {run.pipeline_id} for {run.date} {what}: {entry.error or 'no reason was given'}",
+        {
+            "event": entry.event,
+            "category": entry.category,
+            "error": entry.error,
+            "runId": entry.run_id or run.run_id,
+            "durationMs": entry.duration,
+        },
+    )

@@ -1,0 +1,51 @@
+"""Sensors of one execution date, read for the rules that look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from interlock_runtime.aws.tables import Key, Row
+from interlock_runtime.control.ports import Ports
+from interlock_runtime.core import rows
+from interlock_runtime.core.dates import ExecutionDate, sensor_keys
+from interlock_runtime.core.documents import Pipeline
+from interlock_runtime.core.numbers import plain
+from interlock_runtime.core.rules import Sensor, choose
+
+#: By rule key, what rules with that key read.
+Sensors = Mapping[str, Sensor | None]
+
+
+def validation_keys(pipeline: Pipeline) -> tuple[str, ...]:
+    """The rule keys of the constraints that must hold before the job starts."""
+    return tuple(dict.fromkeys(rule.key for rule in pipeline.validation.rules))
+
+
+def post_run_keys(pipeline: Pipeline) -> tuple[str, ...]:
+    """The rule keys of what is watched after the run."""
+    return tuple(dict.fromkeys(rule.key for rule in pipeline.post_run.rules)) if pipeline.post_run else ()
+
+
+def all_keys(pipeline: Pipeline) -> tuple[str, ...]:
+    """Every rule key of the pipeline, that of the trigger condition included."""
+    trigger = pipeline.schedule.trigger
+    own = (trigger.key,) if trigger else ()
+    return tuple(dict.fromkeys((*own, *validation_keys(pipeline), *post_run_keys(pipeline))))
+
+
+def keys_of(pipeline: Pipeline, rule_keys: Iterable[str], date: ExecutionDate) -> list[Key]:
+    """The keys of the rows that could hold the sensors of ``rule_keys``."""
+    partition = rows.pk(pipeline.id)
+    return [(partition, rows.sensor(key)) for rule_key in rule_keys for key in sensor_keys(rule_key, date)]
+
+
+def chosen(rule_keys: Iterable[str], date: ExecutionDate, found: Mapping[Key, Row]) -> Sensors:
+    """What each rule key reads, out of the rows that were found."""
+    by_key = {key: plain(row) for (_, sort_key), row in found.items() if (key := rows.sensor_key(sort_key))}
+    return {rule_key: choose(rule_key, date, rows=by_key) for rule_key in rule_keys}
+
+
+def read(ports: Ports, pipeline: Pipeline, rule_keys: Iterable[str], date: ExecutionDate) -> Sensors:
+    """Read the sensors of ``rule_keys``, consistently; never a query over all sensors."""
+    rule_keys = tuple(rule_keys)
+    return chosen(rule_keys, date, ports.control.get_many(keys_of(pipeline, rule_keys, date)))

@@ -1,0 +1,154 @@
+"""What starts a run by itself: a sensor that meets the trigger condition, a tick, reconciliation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+
+from interlock_runtime.control import announcements, arrivals, causes, dry_run, late_data, runs
+from interlock_runtime.control.configs import Config
+from interlock_runtime.control.ports import StartPorts
+from interlock_runtime.control.retries import ROUNDS
+from interlock_runtime.control.run import Reason, Run
+from interlock_runtime.core import dates, deadlines
+from interlock_runtime.core.dates import ExecutionDate
+from interlock_runtime.core.errors import TransientError
+from interlock_runtime.core.instants import rfc3339
+from interlock_runtime.core.rows import RunKey, Status
+
+
+@dataclass(frozen=True, kw_only=True)
+class SensorWrite:
+    """A sensor that meets the trigger condition, when it was written, and the cause that this write is."""
+
+    key: str
+    written_at: datetime
+    cause: str
+
+
+class Standing(Enum):
+    """What a row that stands there already means for somebody who wanted to start."""
+
+    #: It is running; whoever comes makes sure that it was launched.
+    RUNNING = auto()
+    NOTHING = auto()
+    LATE_DATA = auto()
+    TOO_LATE = auto()
+    NEXT_ATTEMPT = auto()
+
+
+def standing(run: Run, *, cause: str, written_at: datetime | None) -> Standing:
+    """What ``run`` means for a start with this cause; ``written_at`` is that of the sensor, if there is one."""
+    if run.is_running:
+        return Standing.RUNNING
+    later = written_at is not None and run.completed_at is not None and written_at > run.completed_at
+    if run.cause == cause or not later:
+        return Standing.NOTHING
+    if run.status == Status.COMPLETED:
+        return Standing.LATE_DATA
+    if run.reason == Reason.TRIGGER_EXHAUSTED:
+        return Standing.NEXT_ATTEMPT
+    if run.reason == Reason.VALIDATION_EXHAUSTED:
+        return Standing.TOO_LATE
+    return Standing.NOTHING
+
+
+def by_sensor(ports: StartPorts, config: Config, date: ExecutionDate, write: SensorWrite, *, now: datetime) -> None:
+    """A sensor met the trigger condition: start the date's run, or do what its row asks for."""
+    pipeline = config.pipeline
+    ports.log.also(schedule=pipeline.schedule_id, date=str(date))
+    if (excluded := dates.excluded(pipeline, date)) is not None:
+        announcements.excluded(ports, pipeline, str(date), reason=excluded, now=now)
+        return
+    if pipeline.dry_run:
+        dry_run.triggered(ports, pipeline, date, cause=write.cause, at=write.written_at, now=now)
+        return
+    arrival = arrivals.record(ports, pipeline, str(date), sensor_key=write.key, at=write.written_at)
+    _start(ports, config, date, cause=write.cause, at=write.written_at, arrival=arrival, write=write, now=now)
+
+
+def by_tick(
+    ports: StartPorts, config: Config, *, scheduled_at: datetime, only_listed: bool = False, now: datetime
+) -> None:
+    """A schedule fired: start the run of the date it fired for. An include tick counts on a listed date only."""
+    pipeline = config.pipeline
+    date = dates.of_instant(pipeline, scheduled_at)
+    ports.log.also(schedule=pipeline.schedule_id, date=str(date))
+    include = pipeline.schedule.include
+    if only_listed and (include is None or date.day not in include.dates):
+        ports.log.info("tick passed over: the date is not listed in schedule.include")
+        return
+    cause = causes.tick(scheduled_at)
+    if (excluded := dates.excluded(pipeline, date)) is not None:
+        announcements.excluded(ports, pipeline, str(date), reason=excluded, now=now)
+    elif pipeline.dry_run:
+        dry_run.triggered(ports, pipeline, date, cause=cause, at=scheduled_at, by_sensor=False, now=now)
+    else:
+        relative = pipeline.sla is not None and pipeline.sla.max_duration is not None
+        arrival = arrivals.read(ports, pipeline.id, str(date)) if relative else None
+        _start(ports, config, date, cause=cause, at=scheduled_at, arrival=arrival, write=None, now=now)
+
+
+def _start(
+    ports: StartPorts,
+    config: Config,
+    date: ExecutionDate,
+    *,
+    cause: str,
+    at: datetime,
+    arrival: datetime | None,
+    write: SensorWrite | None,
+    now: datetime,
+) -> None:
+    """Claim the date and launch its run; ``at`` is when the start was due, which the deadline looks at."""
+    deadline = deadlines.trigger_deadline(config.pipeline, date)
+    in_time = deadline is None or at <= deadline
+    key = RunKey(config.pipeline.schedule_id, str(date))
+    if in_time:
+        made = runs.begin(ports, config, key.date, cause=cause, arrival=arrival, now=now)
+        run, begun = made.run, made.made
+    else:
+        run, begun = runs.read(ports, config.pipeline.id, key), False
+        ports.log.info("automatic start refused: the trigger deadline has passed", deadline=rfc3339(deadline or at))
+    if begun and run is not None:
+        runs.launch(ports, run, now=now)
+    elif run is not None:
+        _respond(ports, config, run, cause=cause, write=write, in_time=in_time, now=now)
+
+
+def _respond(
+    ports: StartPorts,
+    config: Config,
+    run: Run,
+    *,
+    cause: str,
+    write: SensorWrite | None,
+    in_time: bool,
+    now: datetime,
+) -> None:
+    """Do what the row that stands there means."""
+    for _ in range(ROUNDS):
+        found = standing(run, cause=cause, written_at=None if write is None else write.written_at)
+        if found is Standing.RUNNING:
+            runs.launch(ports, run, now=now)
+        elif found is Standing.LATE_DATA and write is not None:
+            late_data.arrived(
+                ports,
+                config.pipeline,
+                run,
+                sensor_key=write.key,
+                written_at=write.written_at,
+                cause=write.cause,
+                now=now,
+            )
+        elif found is Standing.TOO_LATE and write is not None:
+            late_data.came_too_late(ports, run, sensor_key=write.key, written_at=write.written_at, now=now)
+        elif found is Standing.NEXT_ATTEMPT and in_time:
+            reason = Reason.SENSOR_AFTER_TRIGGER_EXHAUSTED
+            made = runs.again(ports, config, run, cause=cause, reason=reason, now=now)
+            if made.run is not None:
+                run = made.run
+                continue
+        return
+    raise TransientError(f"the trigger row of {run.pipeline_id} {run.date} kept changing")

@@ -1,0 +1,71 @@
+"""Puts the parts of a function together: its settings, its adapters, what it says about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from interlock_runtime import settings
+from interlock_runtime.aws.bus import Bus
+from interlock_runtime.aws.clients import Clients
+from interlock_runtime.aws.executions import Executions
+from interlock_runtime.aws.tables import Table
+from interlock_runtime.aws.telemetry import Telemetry
+from interlock_runtime.control.configs import Configs
+from interlock_runtime.control.ports import JobPorts, StartPorts
+from interlock_runtime.jobs.services import aws_services
+
+
+@dataclass(frozen=True)
+class Function:
+    """The parts that every function has, made once per process."""
+
+    clients: Clients
+    telemetry: Telemetry
+
+    @classmethod
+    def of(cls, name: str, environment: Mapping[str, str]) -> Function:
+        """The function ``name``, under the physical name that Lambda tells."""
+        return cls(Clients(), Telemetry(environment.get("AWS_LAMBDA_FUNCTION_NAME", name)))
+
+    def table(self, name: str) -> Table:
+        """A table by its physical name."""
+        return Table(name, lambda: self.clients.repeating("dynamodb"))
+
+    def bus(self, name: str) -> Bus:
+        """The event bus by its physical name."""
+        return Bus(name, lambda: self.clients.repeating("events"))
+
+    def run_ports(self, read: settings.StreamRouter | settings.Orchestrator | settings.Watchdog) -> dict[str, Any]:
+        """The ports of whoever looks after runs, as keyword arguments of a class of ports."""
+        control = self.table(read.control_table)
+        return {
+            "control": control,
+            "joblog": self.table(read.joblog_table),
+            "rerun": self.table(read.rerun_table),
+            "bus": self.bus(read.event_bus_name),
+            "log": self.telemetry.log,
+            "metrics": self.telemetry.metrics,
+            "configs": Configs(control),
+            "retention": timedelta(days=read.trigger_retention_days),
+        }
+
+    def start_ports(self, read: settings.StreamRouter | settings.Watchdog) -> StartPorts:
+        """The ports of a function that starts runs."""
+        return StartPorts(
+            **self.run_ports(read),
+            executions=Executions(read.state_machine_arn, lambda: self.clients.repeating("stepfunctions")),
+            execution_timeout=timedelta(seconds=read.sfn_timeout_seconds),
+        )
+
+    def job_ports(self, read: settings.Orchestrator, environment: Mapping[str, str]) -> JobPorts:
+        """The ports of a function that starts jobs; ``environment`` is what their templates may read."""
+        services = aws_services(self.clients, environment=environment, allowed_private_hosts=read.allowed_private_hosts)
+        return JobPorts(**self.run_ports(read), services=services)
+
+
+def utc_now() -> datetime:
+    """The clock of a function in AWS."""
+    return datetime.now(UTC)
