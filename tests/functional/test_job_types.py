@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from interlock_runtime.core.errors import PermanentError, TransientError
-from interlock_runtime.core.job_documents import Job
 from interlock_runtime.jobs import registry
-from interlock_runtime.jobs.contract import Category, Failed, Outcome, Running, Services, Started, Succeeded
+from interlock_runtime.jobs.contract import Category, Failed, Outcome, Running, Services, Succeeded
 from tests.fakes.aws import simulated_aws
 from tests.fakes.job_peers import ACCESS_TOKEN, PEERS, Peer
 from tests.fakes.job_services import TOKEN, Disturbed, VirtualTime, job_of, run_context, services
@@ -375,28 +374,3 @@ def test_an_asynchronous_function_runs_until_the_job_log_says_otherwise(peer: Pe
     started = registry.start(peer.job, run_context(), world)
     assert started.ended is None
     assert registry.status(peer.job, started.metadata, run_context(), world) == STILL
-
-
-def started_as(peer: Peer, world: Services, job: Job) -> Started:
-    """Start another job of the same service."""
-    return registry.start(job, run_context(hour=7), world)
-
-
-@of(["glue"])
-def test_glue_is_given_the_period_the_token_and_its_arguments_as_text(peer: Peer, world: Services) -> None:
-    registry.start(peer.job, run_context(), world)
-    daily = {"--par_day": "20260303", "--interlock_run": TOKEN}
-    assert peer.runs()[-1].arguments == {
-        "--level": "3",
-        "--full": "true",
-        "--day": "2026-03-03",
-        **daily,
-    }
-    started_as(peer, world, job_of("glue", jobName="gold-etl"))
-    assert peer.runs()[-1].arguments == daily | {"--par_hour": "07"}
-    started_as(peer, world, job_of("glue", jobName="gold-etl", arguments={"--par_day": "mine", "--par_hour": ""}))
-    assert peer.runs()[-1].arguments == {
-        "--par_day": "mine",
-        "--par_hour": "",
-        "--interlock_run": TOKEN,
-    }

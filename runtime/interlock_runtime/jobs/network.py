@@ -24,7 +24,6 @@ from urllib.parse import quote, urlsplit
 from interlock_runtime import __version__
 from interlock_runtime.core.errors import PermanentError, TransientError
 from interlock_runtime.jobs.addresses import refusal
-from interlock_runtime.jobs.excerpts import excerpt
 from interlock_runtime.jobs.timed_socket import Deadline, TimedSocket
 
 #: How much of a body is read, in bytes.
@@ -258,4 +257,6 @@ def _failure(target: _Target, error: Exception, timeout: float) -> TransientErro
         return PermanentError(f"the certificate of {target} is not acceptable: {error.verify_message}")
     if isinstance(error, ssl.SSLError) and not isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return PermanentError(f"no TLS with {target}: {error.reason or error}")
-    return TransientError(f"no answer from {target}: {type(error).__name__}: {excerpt(str(error))}")
+    if not isinstance(error, OSError):
+        return TransientError(f"no answer from {target}: what it sent is not HTTP ({type(error).__name__})")
+    return TransientError(f"no answer from {target}: {error}")

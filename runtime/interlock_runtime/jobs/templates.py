@@ -55,7 +55,7 @@ class Templates:
         return cast(T, self._resolve(value, path))
 
     def redact(self, text: str) -> str:
-        """``text`` without the secrets that were filled in, as they are or as JSON, URLs and Python spell them."""
+        """``text`` without the secrets that were filled in, however a service may have spelled them."""
         for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, _HIDDEN)
         return text
@@ -108,5 +108,19 @@ class Templates:
         except InterlockError as error:
             raise type(error)(f"{place}: {error}") from None
         if value:
-            self._secrets |= {value, json.dumps(value)[1:-1], repr(value)[1:-1], quote(value), quote_plus(value)}
+            self._secrets |= _spellings(value)
         return value
+
+
+def _spellings(value: str) -> set[str]:
+    """How a text may look when a service repeats it: in JSON, URLs, Python, and after wrong decoding."""
+    return {
+        value,
+        json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+        repr(value)[1:-1],
+        quote(value),
+        quote_plus(value),
+        value.encode().decode("latin-1"),
+        value.encode("latin-1", "replace").decode("utf-8", "replace"),
+    }
