@@ -148,7 +148,8 @@ def _arns(context: Context, parts: Parts, key: str, state_machine_arn: str | Non
         "scheduler_role": [parts.scheduling.sla_role.arn],
         "slack_secret": _some(secret and secret_arn(context, secret)),
         "cmk": _some(settings.kms_key_arn),
-        # Network interfaces have no ARN before they exist.
+        # IAM knows no resource for the listing of streams, and network interfaces have no ARN before they exist.
+        "any": ["*"],
         "network": ["*"] if in_vpc else [],
     }
 
