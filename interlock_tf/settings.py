@@ -226,7 +226,7 @@ class Settings:
             for value in values:
                 if not isinstance(value, str) or not (value == "*" or is_token(value) or _ARN.fullmatch(value)):
                     yield _wrong(name, value, "a list of ARNs, or ['*']")
-        if self.vpc_config is not None:
+        if isinstance(self.vpc_config, VpcConfig):
             for each in fields(VpcConfig):
                 values = getattr(self.vpc_config, each.name)
                 if isinstance(values, str) or not values or not all(isinstance(value, str) for value in values):
