@@ -315,7 +315,7 @@ def test_a_databricks_job_that_is_none_is_refused_for_good(peer: Any, world: Ser
 @of("databricks")
 def test_a_run_of_so_many_tasks_that_its_answer_is_cut_off_still_tells_its_state(peer: Any, world: Services) -> None:
     started = registry.start(peer.job, run_context(), world)
-    run = peer.server.runs[started.metadata["runId"]]
+    run = peer.server.runs[int(started.metadata["runId"])]
     run["tasks"] = [{"task_key": f"task-{number}", "description": "d" * 900} for number in range(100)]
     peer.turn("TERMINATED/SUCCESS")
     assert len(json.dumps(run)) > 65536

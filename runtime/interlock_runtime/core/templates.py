@@ -2,14 +2,14 @@
 
     ${DATE}  ${INTERLOCK_REGION}  ${secret:warehouse/etl#token}  $${literal}
 
-They are filled in when the job starts. Here they are only found, so that a name that could never
-be filled in is refused at synth, and the right to read exactly the secrets named is granted.
+They are filled in when the job starts. At synth they are only found, so that a name that could
+never be filled in is refused, and the right to read exactly the secrets named is granted.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ ENVIRONMENT_PREFIX = "INTERLOCK_"
 
 _FROM_STORE = "secret:"
 # A secret's name may hold one more pair of braces: an ARN that only Terraform knows.
-_TEMPLATE = re.compile(r"\$\$\{|\$\{(?P<name>(?:[^{}]|\$\{[^{}]*\})*)(?P<end>\})?")
+_TEMPLATE = re.compile(r"\$\$\{|\$\{(?P<name>(?:\$\{[^{}]*\}|[^{}])*)(?P<end>\})?")
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,16 @@ def templates(text: str) -> Iterator[Template]:
     for match in _TEMPLATE.finditer(text):
         if (name := match["name"]) is not None:
             yield Template(name, match["end"] is not None)
+
+
+def filled(text: str, value: Callable[[Template], str]) -> str:
+    """``text`` with the value of each template in its place, and ``${`` for each literal ``$${``."""
+
+    def replacement(match: re.Match[str]) -> str:
+        name = match["name"]
+        return "${" if name is None else value(Template(name, match["end"] is not None))
+
+    return _TEMPLATE.sub(replacement, text)
 
 
 def texts(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:

@@ -36,7 +36,8 @@ def start(call: Call[DatabricksConfig]) -> Started:
     run_id = reply.member("run_id")
     if not reply.ok or not isinstance(run_id, int):
         raise rest.refusal(call, reply, f"jobs/{operation}")
-    return Started(metadata={"runId": run_id}, run_id=str(run_id))
+    # As text: a number of this size may lose digits on its way through the state machine.
+    return Started(metadata={"runId": str(run_id)}, run_id=str(run_id))
 
 
 def status(call: Call[DatabricksConfig], metadata: Mapping[str, Any]) -> Outcome:

@@ -1,14 +1,13 @@
-"""Run-time variables and secrets in ``job.config``: ``${DATE}``, ``${INTERLOCK_…}``, ``${secret:…}``.
+"""Fills in the templates of ``job.config`` when a job starts or is polled.
 
-Values are inserted once and never read as templates themselves. ``$${`` stands for a literal
-``${``. What came from the secret store is remembered for the one call that asked for it, so that
-it can be taken out of every text that leaves.
+Values are inserted once and never read as templates themselves. What came from the secret store
+is remembered for the one call that asked for it, so that it can be taken out of every text that
+leaves.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
@@ -16,15 +15,11 @@ from urllib.parse import quote, quote_plus
 
 from interlock_runtime.core.errors import InterlockError, PermanentError
 from interlock_runtime.core.reader import camel
+from interlock_runtime.core.templates import ENVIRONMENT_PREFIX, Secret, Template, filled
 from interlock_runtime.jobs.contract import RunContext, Services
 
 T = TypeVar("T")
 
-#: The only environment variables that a document can read start with this.
-ENVIRONMENT_PREFIX = "INTERLOCK_"
-
-_TEMPLATE = re.compile(r"(?P<escape>\$\$\{)|\$\{(?P<name>[^{}]*)(?P<end>\})?")
-_REFERENCE = "secret:"
 _HIDDEN = "***"
 
 
@@ -62,7 +57,7 @@ class Templates:
 
     def _resolve(self, value: Any, path: str) -> Any:
         if isinstance(value, str):
-            return _TEMPLATE.sub(lambda match: self._fill(match, path), value)
+            return filled(value, lambda template: self._value(template, path))
         if isinstance(value, Mapping):
             return {key: self._resolve(each, f"{path}.{key}") for key, each in value.items()}
         if isinstance(value, (list, tuple)):
@@ -70,41 +65,37 @@ class Templates:
         if is_dataclass(value) and not isinstance(value, type):
             names = [field.name for field in fields(value)]
             return replace(
-                value, **{name: self._resolve(getattr(value, name), f"{path}.{camel(name)}") for name in names}
+                value, **{each: self._resolve(getattr(value, each), f"{path}.{camel(each)}") for each in names}
             )
         return value
 
-    def _fill(self, match: re.Match[str], path: str) -> str:
-        if match["escape"]:
-            return "${"
-        name = match["name"]
-        if not match["end"]:
+    def _value(self, template: Template, path: str) -> str:
+        name = template.name
+        place = f"{path}: ${{{name}}}"
+        if not template.closed:
             raise PermanentError(f"{path}: ${{{name} has no closing brace; write $${{ for a literal ${{")
-        if name.startswith(_REFERENCE):
-            return self._secret(name.removeprefix(_REFERENCE), f"{path}: ${{{name}}}")
+        if template.secret:
+            return self._secret(template.secret, place)
         if name in self._variables:
             value = self._variables[name]
             if value is None:
-                raise PermanentError(
-                    f"{path}: ${{{name}}} has no value: the run's execution date is a day without an hour"
-                )
+                raise PermanentError(f"{place} has no value: the run's execution date is a day without an hour")
             return value
-        if name.startswith(ENVIRONMENT_PREFIX):
-            if name not in self._services.environment:
-                raise PermanentError(f"{path}: ${{{name}}} is not set in the orchestrator's environment")
-            return self._services.environment[name]
-        known = ", ".join(self._variables)
-        raise PermanentError(
-            f"{path}: ${{{name}}} is not a run-time variable; known are {known},"
-            f" {ENVIRONMENT_PREFIX}… from the environment, and secret:<name>"
-        )
+        if not name.startswith(ENVIRONMENT_PREFIX):
+            known = ", ".join(self._variables)
+            raise PermanentError(
+                f"{place} is not a run-time variable; there are {known}, names that begin with {ENVIRONMENT_PREFIX}"
+                " and are in the orchestrator's environment, and secret:<name>"
+            )
+        if name not in self._services.environment:
+            raise PermanentError(f"{place} is not set in the orchestrator's environment")
+        return self._services.environment[name]
 
-    def _secret(self, reference: str, place: str) -> str:
-        name, _, key = reference.partition("#")
-        if not name:
+    def _secret(self, secret: Secret, place: str) -> str:
+        if not secret.name:
             raise PermanentError(f"{place} names no secret")
         try:
-            value = self._services.secret(name, key or None)
+            value = self._services.secret(secret.name, secret.key)
         except InterlockError as error:
             raise type(error)(f"{place}: {error}") from None
         if value:
