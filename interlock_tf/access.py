@@ -1,7 +1,7 @@
 """What roles outside Interlock may do with it: write sensors, report jobs, request reruns.
 
 DynamoDB can limit a caller to some partitions (a pipeline's rows) and to some attributes, but not
-to some sort keys. What follows from that is in ``docs/access.md``.
+to some sort keys. What follows from that is in ``docs/security.md``.
 """
 
 from __future__ import annotations

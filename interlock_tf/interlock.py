@@ -55,7 +55,7 @@ class Interlock(Construct):
     """One installation of Interlock.
 
     Its variables are keyword arguments; ``environment`` and ``pipelines_path`` are required. What
-    each one means, and its default, is in ``docs/variables.md``.
+    each one means, and its default, is in ``README.md``.
 
     Attributes:
         control_table, joblog_table, rerun_table, events_table: the tables.
@@ -155,7 +155,7 @@ class Interlock(Construct):
         """Let a role write the sensors of these pipelines, or of all.
 
         ``role`` is the resource, or a role's name. DynamoDB cannot limit the caller to sort keys that
-        start with ``SENSOR#``; ``docs/access.md`` tells what remains possible.
+        start with ``SENSOR#``; ``docs/security.md`` tells what remains possible.
         """
         return self._grant(role, "sensor-write", access.sensor_write(self.control_table.arn, self._ids(pipeline_ids)))
 

@@ -1,6 +1,6 @@
 """The variables of an installation, validated once.
 
-Names, types and defaults are those of the table in ``docs/variables.md``. What is wrong with
+Names, types and defaults are those of the table in ``README.md``. What is wrong with
 them is collected and raised as one :class:`ConfigError`, each problem naming its variable.
 
 A value may be a Terraform token (an attribute of another resource, a Terraform variable)

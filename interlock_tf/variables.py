@@ -1,6 +1,6 @@
 """The variables of an installation as keyword arguments, for type checkers and editors.
 
-``docs/variables.md`` tells what each one means; :class:`interlock_tf.settings.Settings` has the
+``README.md`` tells what each one means; :class:`interlock_tf.settings.Settings` has the
 defaults and refuses what cannot work. A test keeps the two alike.
 """
 
