@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import timedelta
 from enum import Enum
@@ -28,7 +28,8 @@ from interlock_runtime.core.documents import Calendar, Pipeline, Rule, TriggerCo
 from interlock_runtime.core.events import EVENT_TYPES
 from interlock_runtime.core.job_documents import JobLimits
 from interlock_runtime.core.reader import camel
-from interlock_runtime.core.scalars import Between, Length, Spelled, Text, format_duration
+from interlock_runtime.core.scalars import DURATION, Between, Length, Spelled, Text, format_duration
+from interlock_tf.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,19 +37,28 @@ _BLOCK = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n)(?P<body>.*?)(<!-- en
 
 Row = tuple[str, ...]
 
+#: Makes a table of the old one, whose hand-written column it keeps.
+Generator = Callable[[str], str]
+
 
 def pages() -> list[Path]:
     """The README and every page of the documentation."""
     return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def refreshed(page: str) -> str:
-    """The page's text with every generated table written anew.
+def table_names(page: str) -> set[str]:
+    """The names of the generated tables in a page's text."""
+    return {block["name"] for block in _BLOCK.finditer(page)}
 
-    Raises:
-        KeyError: a table that nobody generates.
-    """
-    return _BLOCK.sub(lambda block: block[1] + TABLES[block["name"]](block["body"]) + block[4], page)
+
+def refreshed(page: str, generators: Mapping[str, Generator]) -> str:
+    """The page's text with every table that one of ``generators`` makes written anew."""
+
+    def written(block: re.Match[str]) -> str:
+        generate = generators.get(block["name"])
+        return block[1] + generate(block["body"]) + block[4] if generate else block[0]
+
+    return _BLOCK.sub(written, page)
 
 
 def _events(_: str) -> str:
@@ -56,20 +66,58 @@ def _events(_: str) -> str:
         (f"`{event.name}`", event.severity, "yes" if event.alerts else "no", event.meaning)
         for event in EVENT_TYPES.values()
     )
-    return _table(("event", "severity", "alert", "meaning"), rows)
+    return table(("event", "severity", "alert", "meaning"), rows)
 
 
-def _document(kind: type, *, prefix: str = "", leave: tuple[str, ...] = ()) -> Callable[[str], str]:
+def _variables(old: str) -> str:
+    meanings = column(old, "meaning")
+    hints = get_type_hints(Settings)
+    rows = (
+        (f"`{item.name}`", _python(hints[item.name]), _python_default(item), meanings.get(f"`{item.name}`", ""))
+        for item in fields(Settings)
+    )
+    return table(("variable", "type", "default", "meaning"), rows)
+
+
+def _python(annotation: Any) -> str:
+    """A Python type as people say it; that ``None`` is allowed shows in the default."""
+    members = [member for member in _members(annotation) if member is not type(None)]
+    if get_origin(members[0]) is Literal:
+        return ", ".join(f"`{choice}`" for choice in get_args(members[0]))
+    if str in members and Path in members:
+        return "path"
+    return _PYTHON_WORDS.get(get_origin(members[0]) or members[0], f"`{members[0].__name__}`")
+
+
+_PYTHON_WORDS: Mapping[Any, str] = {
+    str: "string",
+    int: "number",
+    bool: "bool",
+    tuple: "list of strings",
+    Mapping: "mapping of strings",
+}
+
+
+def _python_default(item: Field[Any]) -> str:
+    if item.default is not MISSING:
+        return "`[]`" if item.default == () else '`""`' if item.default == "" else f"`{item.default}`"
+    if item.default_factory is MISSING:
+        return "required"
+    value = item.default_factory()
+    return "`{}`" if value == {} else f"`{type(value).__name__}()`"
+
+
+def _document(kind: type, *, prefix: str = "", leave: tuple[str, ...] = ()) -> Generator:
     """A generator for the fields of a document class, nested ones included, with hand-written meanings."""
 
     def generate(old: str) -> str:
-        meanings = _column(old, "meaning")
+        meanings = column(old, "meaning")
         rows = (
             (f"`{path}`", type_, default, meanings.get(f"`{path}`", ""))
             for path, type_, default in _fields(kind, prefix)
             if path not in leave
         )
-        return _table(("field", "value", "default", "meaning"), rows)
+        return table(("field", "value", "default", "meaning"), rows)
 
     return generate
 
@@ -104,10 +152,11 @@ def _value(annotation: Any) -> str:
     """What may stand there, in words."""
     notes = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
     inner = get_args(annotation)[0] if notes else annotation
-    text = next((note.expected for note in notes if isinstance(note, Text)), None) or _plain(inner)
+    format_ = next((note for note in notes if isinstance(note, Text)), None)
+    text = format_.expected if format_ else _plain(inner)
     for note in notes:
         if isinstance(note, Between):
-            text += _bounds(note)
+            text += _bounds(note, seconds=format_ is DURATION)
         elif isinstance(note, Length):
             text += (", not empty" if note.at_least else "") + (", no duplicates" if note.unique else "")
         elif isinstance(note, Spelled):
@@ -140,10 +189,12 @@ _WORDS: Mapping[Any, str] = {
 }
 
 
-def _bounds(bounds: Between) -> str:
-    if bounds.at_most is None:
-        return f", at least {bounds.at_least}"
-    return f", {bounds.at_least} to {bounds.at_most}"
+def _bounds(bounds: Between, *, seconds: bool) -> str:
+    least, most = (
+        format_duration(timedelta(seconds=bound)) if seconds and bound is not None else bound
+        for bound in (bounds.at_least, bounds.at_most)
+    )
+    return f", at least {least}" if most is None else f", {least} to {most}"
 
 
 def _default(item: Field[Any]) -> str:
@@ -165,12 +216,13 @@ def _default(item: Field[Any]) -> str:
             return f"`{value}`"
 
 
-def _table(head: Row, rows: Iterator[Row]) -> str:
+def table(head: Row, rows: Iterable[Row]) -> str:
+    """A Markdown table."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
 
 
-def _column(table: str, name: str) -> dict[str, str]:
+def column(table: str, name: str) -> dict[str, str]:
     """One column of a Markdown table by the cells of its first column."""
     lines = [
         [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
@@ -183,9 +235,10 @@ def _column(table: str, name: str) -> dict[str, str]:
     return {line[0]: line[index] for line in lines[2:]}
 
 
-#: Every generated table by its name. A generator gets the old table, to keep what was written by hand.
-TABLES: Mapping[str, Callable[[str], str]] = {
+#: Every table that the code alone tells, by its name.
+TABLES: Mapping[str, Generator] = {
     "events": _events,
+    "variables": _variables,
     "pipeline-fields": _document(Pipeline, leave=("job",)),
     "rule-fields": _document(Rule),
     "trigger-fields": _document(TriggerCondition),
@@ -196,9 +249,11 @@ TABLES: Mapping[str, Callable[[str], str]] = {
 
 def main() -> None:
     """Write every generated table anew."""
+    from stack_tables import STACK_TABLES  # noqa: PLC0415 - needs a synthesis, which takes seconds
+
     for page in pages():
         old = page.read_text(encoding="utf-8")
-        new = refreshed(old)
+        new = refreshed(old, {**TABLES, **STACK_TABLES})
         if new != old:
             page.write_text(new, encoding="utf-8")
             sys.stdout.write(f"{page.relative_to(ROOT)}\n")
