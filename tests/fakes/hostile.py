@@ -103,51 +103,53 @@ class Dialler:
 
 
 class Authority:
-    """A certificate authority that signs what it is asked to, kept in files below ``folder``."""
+    """A certificate authority that signs what it is asked to; its files are kept in ``folder``."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a test's authority")])
-        self._certificate = self._signed(self._name, self._key, x509.BasicConstraints(ca=True, path_length=None))
-        self.file = folder / "authority.pem"
-        self.file.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
+        self._name = _name("an authority of the tests")
+        may_sign = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
+        root = self._draft(self._name, self._key.public_key()).add_extension(may_sign, critical=True)
+        root = root.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        self._file = folder / "authority.pem"
+        self._file.write_bytes(root.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
     def client_context(self) -> ssl.SSLContext:
         """TLS of a client that trusts this authority and no other."""
-        return ssl.create_default_context(cafile=str(self.file))
+        return ssl.create_default_context(cafile=str(self._file))
 
     def server_context(self, host: str, *, expired: bool = False) -> ssl.SSLContext:
         """TLS of a server that shows a certificate for ``host``."""
         key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-        certificate = self._signed(name, key, x509.SubjectAlternativeName([x509.DNSName(host)]), expired=expired)
-        file = self._folder / f"{host}.pem"
+        draft = self._draft(_name(host), key.public_key(), days=20 if expired else 60)
+        draft = draft.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         private = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+        public = draft.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        file = self._folder / f"{host}.pem"
+        file.write_bytes(private + public)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(file)
         return context
 
-    def _signed(
-        self,
-        name: x509.Name,
-        key: ec.EllipticCurvePrivateKey,
-        extension: x509.ExtensionType,
-        *,
-        expired: bool = False,
-    ) -> x509.Certificate:
+    def _draft(self, name: x509.Name, key: ec.EllipticCurvePublicKey, *, days: int = 60) -> x509.CertificateBuilder:
+        """A certificate for ``key`` that has been valid for 30 days, and is for ``days`` in all."""
         start = datetime.now(UTC) - timedelta(days=30)
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         return (
             x509.CertificateBuilder()
             .subject_name(name)
             .issuer_name(self._name)
-            .public_key(key.public_key())
+            .public_key(key)
             .serial_number(x509.random_serial_number())
             .not_valid_before(start)
-            .not_valid_after(start + timedelta(days=20 if expired else 60))
-            .add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
-            .sign(self._key, hashes.SHA256())
+            .not_valid_after(start + timedelta(days=days))
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+            .add_extension(issuer, critical=False)
         )
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
