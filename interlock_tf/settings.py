@@ -37,6 +37,7 @@ _SUFFIX = re.compile(r"[A-Za-z0-9-]*[A-Za-z0-9]")
 _RATE = re.compile(r"rate\((?:1 (?:minute|hour|day)|(?!1 |0)\d+ (?:minutes|hours|days))\)")
 _CRON = re.compile(r"cron\((?:[^\s()]+ ){5}[^\s()]+\)")
 _ARN = re.compile(r"arn:[a-z0-9-]+:[a-z0-9-]+:[a-z0-9-]*:(?:\d{12}|aws|\*)?:\S+")
+_ARN_PATTERN = re.compile(r"arn:[^:\s]+:[^:\s]+:[^:\s]*:[^:\s]*:\S+")
 _VARIABLE = re.compile(r"INTERLOCK_[A-Z0-9_]+")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
@@ -224,7 +225,7 @@ class Settings:
                 yield _wrong(name, values, "a list of ARNs, or None for what the pipelines name")
                 continue
             for value in values:
-                if not isinstance(value, str) or not (value == "*" or is_token(value) or _ARN.fullmatch(value)):
+                if not isinstance(value, str) or not (value == "*" or is_token(value) or _ARN_PATTERN.fullmatch(value)):
                     yield _wrong(name, value, "a list of ARNs, or ['*']")
         if isinstance(self.vpc_config, VpcConfig):
             for each in fields(VpcConfig):
