@@ -47,14 +47,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Check the files; 1 when anything is wrong with them."""
     variables = Variables({**dict(arguments.var), "environment": arguments.environment})
-    files: list[str] = []
+    files: dict[str, None] = {}
     warnings: list[Problem] = []
     for path in arguments.paths:
         found = yaml_files(path) if Path(path).is_dir() else (path,)
         warnings += [] if found else [no_pipelines(path)]
-        files += found
+        files |= dict.fromkeys(found)
     report = read_pipelines(
-        dict.fromkeys(files),
+        files,
         calendars=load_calendars(arguments.calendars, variables),
         variables=variables,
         sfn_timeout_seconds=arguments.sfn_timeout_seconds,

@@ -14,7 +14,7 @@ from interlock_runtime.core.scalars import Weekday
 from interlock_runtime.core.wording import shown
 from interlock_tf.documents.placeholders import Variables
 from interlock_tf.documents.source import Source, yaml_files
-from interlock_tf.documents.validation import nearest
+from interlock_tf.documents.validation import did_you_mean, nearest
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Calendars:
         known = sorted(self.by_name)
         if not known:
             return f"there is no calendar {shown(name)}: {self.directory} holds none"
-        return f"there is no calendar {shown(name)}{nearest(name, known)}; there are {', '.join(known)}"
+        return f"there is no calendar {shown(name)}{did_you_mean(nearest(name, known))}; there are {', '.join(known)}"
 
 
 def load_calendars(directory: str | Path | None, variables: Variables) -> Calendars:

@@ -26,14 +26,12 @@ class Salvage:
         self._kind = kind
         self._data = copy.deepcopy(data)
         self._taken: list[Path] = []
-        self._mistyped: list[Path] = []
         self._kept: dict[Path, list[int]] = {}
 
-    def take_out(self, path: Path, *, of_key: bool) -> None:
+    def take_out(self, path: Path, *, meant: str | None = None) -> None:
         """Take the value at ``path`` out, or as much around it as is needed.
 
-        An unknown key (``of_key``) may have been meant to be any of the keys beside it, so that a
-        finding which rests on one of them is not to be relied on.
+        ``meant`` is the key that an unknown one was perhaps meant to be: it counts as taken out, too.
         """
         steps = list(self._steps(path))
         for length in range(len(steps), 0, -1):
@@ -45,8 +43,8 @@ class Salvage:
             else:
                 continue
             self._taken.append(path[:length])
-            if of_key:
-                self._mistyped.append(path[: length - 1])
+            if meant:
+                self._taken.append((*path[: length - 1], meant))
             return
 
     def rest(self) -> dict[str, Any]:
@@ -68,7 +66,7 @@ class Salvage:
         where = self.original(finding.path)
         bases = [self.original(basis) for basis in finding.rests_on]
         return any(where[: len(taken)] == taken for taken in self._taken) or any(
-            related(basis, taken) for basis in bases for taken in (*self._taken, *self._mistyped)
+            related(basis, taken) for basis in bases for taken in self._taken
         )
 
     def _steps(self, path: Path) -> Iterator[tuple[Any, Any, Shape, bool]]:

@@ -28,9 +28,10 @@ _ROUNDS = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Fault(Finding):
-    """What is wrong with one value; ``of_key`` when it is the key that is wrong."""
+    """What is wrong with one value; ``of_key`` when it is the key, which was perhaps ``meant`` to be another."""
 
     of_key: bool = False
+    meant: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def judge(kind: type[T], data: dict[str, Any]) -> Judged[T]:
     pending = faults
     for _ in range(_ROUNDS):
         for fault in pending:
-            salvage.take_out(salvage.original(fault.path), of_key=fault.of_key)
+            salvage.take_out(salvage.original(fault.path), meant=fault.meant)
         rest = salvage.rest()
         document, pending = _validate(kind, rest)
         if document is not None:
@@ -75,7 +76,7 @@ def _fault(kind: type, detail: ErrorDetails) -> Fault:
         case "missing":
             return Fault(path=place.path, message=f"is required: {place.shape.expected}")
         case "unexpected_keyword_argument":
-            return Fault(path=place.path, message=_unknown_key(place), of_key=True)
+            return _unknown_key(place)
         case "union_tag_invalid" | "union_tag_not_found":
             path = (*place.path, "type")
             tags = tuple(place.shape.tagged)
@@ -121,20 +122,28 @@ class _Place:
         return known is not None and not known.required
 
 
-def _unknown_key(place: _Place) -> str:
+def _unknown_key(place: _Place) -> Fault:
     keys = tuple(document_fields(place.owner)) if place.owner else ()
-    return f"is not a known key{nearest(str(place.path[-1]), keys)}; there are {', '.join(keys)}"
+    meant = nearest(str(place.path[-1]), keys)
+    message = f"is not a known key{did_you_mean(meant)}; there are {', '.join(keys)}"
+    return Fault(path=place.path, message=message, of_key=True, meant=meant)
 
 
 def _not_one_of(value: Any, allowed: tuple[str, ...]) -> str:
-    return f"{shown(value)} is not valid{nearest(str(value), allowed)}; expected one of {', '.join(allowed)}"
+    question = did_you_mean(nearest(str(value), allowed))
+    return f"{shown(value)} is not valid{question}; expected one of {', '.join(allowed)}"
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that was perhaps meant, whatever its case, as a question in brackets."""
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was perhaps meant, whatever its case."""
     folded = {each.lower(): each for each in known}
     found = difflib.get_close_matches(word[:80].lower(), folded, n=1, cutoff=0.7)
-    return f" (did you mean {folded[found[0]]}?)" if found else ""
+    return folded[found[0]] if found else None
+
+
+def did_you_mean(word: str | None) -> str:
+    """The question in brackets, when there is a word to ask about."""
+    return f" (did you mean {word}?)" if word else ""
 
 
 def _not_valid(value: Any, place: _Place, reason: str) -> str:

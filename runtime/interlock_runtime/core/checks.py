@@ -275,6 +275,6 @@ def _stray_templates(pipeline: Pipeline) -> Iterator[Finding]:
             if is_run_time(template.name):
                 yield Finding(
                     path=path,
-                    message=f"${{{template.name}}} stays as it is here: only job.config is filled in at run time",
+                    message=f"{shown('${' + template.name + '}')} stays as it is here: a run fills in job.config only",
                     warning=True,
                 )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+from interlock_runtime.core.wording import shown
 
 #: Keys, and positions in lists, from the document's root.
 Path = tuple[str | int, ...]
+
+_PLAIN = re.compile(r"[\w${}/+@#<>=*-]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +28,14 @@ class Finding:
 
 
 def dotted(path: Path) -> str:
-    """A path as people write it: ``validation.rules[2].check``."""
-    written = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return written.removeprefix(".")
+    """A path as people write it: ``validation.rules[2].check``; keys that are no plain words in brackets."""
+    return "".join(map(_step, path)).removeprefix(".")
+
+
+def _step(step: str | int) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    return f".{step}" if _PLAIN.fullmatch(step) else f"[{shown(step)}]"
 
 
 def related(one: Path, other: Path) -> bool:

@@ -117,13 +117,14 @@ def _complaint(template: Template, *, hourly: bool) -> str | None:
     name = template.name
     if not template.closed:
         return f"{shown('${' + name)} has no closing brace; write $${{ for a literal ${{"
+    written = shown(f"${{{name}}}")
     if template.secret:
-        return None if template.secret.name else f"${{{name}}} names no secret"
+        return None if template.secret.name else f"{written} names no secret"
     if name == "HOUR" and not hourly:
         return "${HOUR} has no value here: the execution dates of this pipeline are days"
     if is_run_time(name):
         return None
     return (
-        f"{shown('${' + name + '}')} is not a run-time variable; there are {', '.join(RUN_VARIABLES)}, names that "
+        f"{written} is not a run-time variable; there are {', '.join(RUN_VARIABLES)}, names that "
         f"begin with {ENVIRONMENT_PREFIX}, and secret:<name>"
     )
