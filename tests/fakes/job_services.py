@@ -21,6 +21,9 @@ from interlock_runtime.jobs.contract import AwsClients, RunContext, Services, Ti
 from interlock_runtime.jobs.network import Network
 from tests.fakes.pipelines import pipeline
 
+#: Operations whose right has another name.
+_ACTIONS = {"Invoke": "InvokeFunction"}
+
 TOKEN = "gold-cron-2026-03-03-0-mmabc123"
 
 
@@ -70,7 +73,8 @@ class VirtualTime:
 class Disturbed:
     """Real clients, whose calls a test can refuse, or let succeed and lose the answer of.
 
-    ``calls`` are the operations that were asked for, with their parameters.
+    ``calls`` are the operations that were asked for, with their parameters; ``actions`` are the
+    rights that they took, as policies name them.
     """
 
     def __init__(self) -> None:
@@ -79,6 +83,7 @@ class Disturbed:
         self._refusals: dict[str, list[tuple[int, str]]] = {}
         self._losses: Counter[str] = Counter()
         self.calls: list[tuple[str, Mapping[str, Any]]] = []
+        self.actions: set[str] = set()
 
     def __call__(self, service: str, *, read_timeout: float = 5.0) -> Any:
         client = self._clients(service, read_timeout=read_timeout)
@@ -103,6 +108,8 @@ class Disturbed:
 
     def _note(self, params: Mapping[str, Any], model: Any, **_: Any) -> None:
         self.calls.append((model.name, params))
+        service = model.service_model
+        self.actions.add(f"{service.signing_name}:{_ACTIONS.get(model.name, model.name)}")
 
     def _refuse(self, model: Any, **_: Any) -> Any:
         if not self._refusals.get(model.name):

@@ -322,11 +322,6 @@ def test_a_run_of_so_many_tasks_that_its_answer_is_cut_off_still_tells_its_state
     assert registry.status(peer.job, started.metadata, run_context(), world) == Succeeded()
 
 
-def test_a_workspace_may_be_given_by_its_host_alone() -> None:
-    with pytest.raises(PermanentError, match=r"https://127\.0\.0\.1 is refused"):
-        start(services(allowed_private_hosts=()), "databricks", workspaceUrl="127.0.0.1", jobId=1)
-
-
 @pytest.mark.parametrize(
     ("config", "content_type", "content"),
     [

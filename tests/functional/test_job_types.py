@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -374,3 +376,18 @@ def test_an_asynchronous_function_runs_until_the_job_log_says_otherwise(peer: Pe
     started = registry.start(peer.job, run_context(), world)
     assert started.ended is None
     assert registry.status(peer.job, started.metadata, run_context(), world) == STILL
+
+
+@pytest.mark.parametrize(("peer", "kind"), [(kind, kind) for kind in ON_AWS], indirect=["peer"])
+def test_the_page_about_jobs_names_the_rights_that_a_type_takes(peer: Peer, kind: str, world: Services) -> None:
+    peer.client.actions.clear()
+    registry.start(peer.job, run_context(), world)
+    started = registry.start(peer.job, run_context(previous_intent=True), world)
+    if started.ended is None:
+        peer.turn(next(state for state, outcome in TABLE[kind].states.items() if outcome == WELL))
+        registry.status(peer.job, started.metadata, run_context(), world)
+    page = (Path(__file__).resolve().parents[2] / "docs/jobs.md").read_text("utf-8")
+    permissions = re.search(rf"^## {kind}$.*?^\*\*Permissions:\*\*(.*?)^$", page, re.DOTALL | re.MULTILINE)
+    assert permissions
+    told = set(re.findall(r"`([a-z-]+:[A-Z][A-Za-z]+)`", permissions[1]))
+    assert told - {"iam:PassRole"} == peer.client.actions

@@ -80,5 +80,4 @@ def _state(call: Call[DatabricksConfig], config: DatabricksConfig, url: str, sec
 
 
 def _url(config: DatabricksConfig, operation: str) -> str:
-    workspace = config.workspace_url.rstrip("/")
-    return f"{workspace if '://' in workspace else 'https://' + workspace}/api/2.1/jobs/{operation}"
+    return f"{config.workspace_url.rstrip('/')}/api/2.1/jobs/{operation}"
