@@ -24,7 +24,8 @@ PYTEST := pytest -n 2 --dist loadfile
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(PACKAGE) $(NODE) $(CHECKOV) ## Install everything that the tests need into this folder
+setup: ## Install everything that the tests need into this folder
+	@$(MAKE) --no-print-directory --silent -j 3 $(PACKAGE) $(NODE) $(CHECKOV)
 
 demo: $(PACKAGE) ## Build the sample stack, apply it to an AWS on this machine, and show what exists
 	@python -m interlock_tf.local.demo
@@ -35,7 +36,9 @@ test: setup ## Run all tests
 test-fast: $(PACKAGE) ## Run the tests that take no longer than a minute together
 	@$(PYTEST) -m "not (slow or terraform or cdktf or wheel or linter)"
 
-check: lint test ## Do what CI does: linters, types, import rules, all tests
+check: ## Do what CI does: linters, types, import rules, all tests
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory test
 
 lint: $(PACKAGE) ## Check style, types and import rules
 	@ruff check
@@ -60,7 +63,7 @@ clean: ## Remove all that was installed or built here
 
 $(VENV):
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed, and none is on the PATH" >&2; exit 1; }
-	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null || \
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null || \
 		{ echo "Node.js 20 or later is needed, and none is on the PATH: the Terraform CDK runs on it" >&2; exit 1; }
 	@echo "Installing the Python packages into .venv; the first time takes a minute or two"
 	@rm -rf .venv

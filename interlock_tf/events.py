@@ -198,6 +198,7 @@ def add_bus(context: Context, *, publishers: Iterable[str]) -> CloudwatchEventBu
     """Add the bus ``events``, on which the roles ``publishers`` (ARNs) may put events."""
     bus = context.add(CloudwatchEventBus, "event_bus", name=context.names("events"), tags=context.tags)
     publish = {
+        "Sid": "publish",
         "Effect": "Allow",
         "Principal": {"AWS": list(publishers)},
         "Action": "events:PutEvents",

@@ -2,20 +2,47 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
+from threading import Thread
 from types import TracebackType
 from typing import Any, Self
 from urllib.request import Request, urlopen
 
 import boto3
 from botocore.config import Config
-from moto.server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
 
 from interlock_tf.local.gaps import fill_gaps
 
 _LOOPBACK = "127.0.0.1"
 _NOBODY = "embedded"
+_GAP = "EmbeddedAwsCannot"
+
+
+class _Handler(MotoRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing: there are thousands of requests."""
+
+
+class _Answering:
+    """Answers a request on which moto stumbles with an error that no SDK retries.
+
+    moto's own answer would be status 500, and the AWS provider would ask again for minutes.
+    """
+
+    def __init__(self, services: Callable[..., Iterable[bytes]]) -> None:
+        self._services = services
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        try:
+            return self._services(environ, start_response)
+        except Exception as error:  # noqa: BLE001  any of moto's
+            action = environ.get("HTTP_X_AMZ_TARGET") or f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
+            message = f"the embedded AWS cannot do {action}: {error!r}"
+            start_response("400 Bad Request", [("Content-Type", "application/json"), ("x-amzn-errortype", _GAP)])
+            return [json.dumps({"__type": _GAP, "message": message}).encode()]
 
 
 class EmbeddedAws:
@@ -26,25 +53,27 @@ class EmbeddedAws:
 
     def __init__(self, *, region: str = "us-east-1") -> None:
         self.region = region
-        self._server = ThreadedMotoServer(_LOOPBACK, 0, verbose=False)
+        services = _Answering(DomainDispatcherApplication(create_backend_app))
+        self._server = make_server(_LOOPBACK, 0, services, threaded=True, request_handler=_Handler)
+        self._thread = Thread(target=self._server.serve_forever, daemon=True)
 
     def __enter__(self) -> Self:
         fill_gaps()
-        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # else one line for every request
-        self._server.start()
+        self._thread.start()
         self.reset()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.stop()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
 
     @property
     def endpoint(self) -> str:
         """The URL at which every service answers."""
-        host, port = self._server.get_host_and_port()
-        return f"http://{host}:{port}"
+        return f"http://{_LOOPBACK}:{self._server.server_port}"
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -59,7 +88,6 @@ class EmbeddedAws:
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_SHARED_CREDENTIALS_FILE": "",
-            "AWS_MAX_ATTEMPTS": "2",  # a gap in moto then fails at once, not after minutes
         }
 
     def reset(self) -> None:
