@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
+from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
+from botocore.session import Session, get_session
 
-from interlock_runtime.aws.clients import Clients
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.errors import PermanentError
@@ -70,6 +72,12 @@ class VirtualTime:
         return Timing(monotonic=self.monotonic, sleep=self.sleep, random=lambda: 0.5)
 
 
+@cache
+def _session() -> Session:
+    """One session for all tests: it remembers the services' models, which are slow to read."""
+    return get_session()
+
+
 class Disturbed:
     """Real clients, whose calls a test can refuse, or let succeed and lose the answer of.
 
@@ -78,21 +86,20 @@ class Disturbed:
     """
 
     def __init__(self) -> None:
-        self._clients = Clients()
-        self._hooked: set[int] = set()
+        self._made: dict[str, Any] = {}
         self._refusals: dict[str, list[tuple[int, str]]] = {}
         self._losses: Counter[str] = Counter()
         self.calls: list[tuple[str, Mapping[str, Any]]] = []
         self.actions: set[str] = set()
 
     def __call__(self, service: str, *, read_timeout: float = 5.0) -> Any:
-        client = self._clients(service, read_timeout=read_timeout)
-        if id(client) not in self._hooked:
-            self._hooked.add(id(client))
+        if service not in self._made:
+            client = _session().create_client(service, config=Config(retries={"total_max_attempts": 1}))
             client.meta.events.register("provide-client-params", self._note)
             client.meta.events.register("before-call", self._refuse)
             client.meta.events.register("after-call", self._lose)
-        return client
+            self._made[service] = client
+        return self._made[service]
 
     def operations(self) -> list[str]:
         """The names of the operations that were asked for, in order."""
