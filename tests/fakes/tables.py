@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from interlock_runtime.aws.tables import Key, Row, Write
 from interlock_runtime.core.attributes import decode_item, encode_item
 from interlock_runtime.core.errors import PermanentError
+from interlock_runtime.core.instants import EPOCH
 from interlock_runtime.core.rows import KIND, Kind
 from tests.fakes.calls import Calls
 
@@ -21,11 +23,13 @@ class FakeTable:
     ``stream`` holds a stream record for every change, in order, as Lambda would be given it.
     """
 
-    def __init__(self, name: str = "table", calls: Calls | None = None) -> None:
+    def __init__(
+        self, name: str = "table", calls: Calls | None = None, *, clock: Callable[[], datetime] = lambda: EPOCH
+    ) -> None:
         self.name = name
         self.calls = calls or Calls()
         self.stream: list[dict[str, Any]] = []
-        self.written_at = 0.0
+        self._clock = clock
         self._items: dict[Key, dict[str, Any]] = {}
         self._lock = threading.RLock()
 
@@ -123,7 +127,7 @@ class FakeTable:
     def _record(self, event: str, key: Key, image: dict[str, Any] | None) -> None:
         number = len(self.stream) + 1
         change: dict[str, Any] = {
-            "ApproximateCreationDateTime": self.written_at,
+            "ApproximateCreationDateTime": int(self._clock().timestamp()),
             "Keys": encode_item({"PK": key[0], "SK": key[1]}),
             "SequenceNumber": f"{number:021}",
             "StreamViewType": "NEW_IMAGE",

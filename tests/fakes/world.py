@@ -10,13 +10,19 @@ from typing import Any
 
 from interlock_runtime.aws.executions import Execution
 from interlock_runtime.control.configs import Configs
-from interlock_runtime.control.ports import Metric, StartPorts
+from interlock_runtime.control.ports import JobPorts, Metric, StartPorts
 from interlock_runtime.control.run import Run, trigger_key
 from interlock_runtime.core import rows
+from interlock_runtime.core.errors import PermanentError
 from interlock_runtime.core.events import Event
+from interlock_runtime.core.instants import millis
 from interlock_runtime.core.names import execution_arn
 from interlock_runtime.core.rows import KIND, Kind, RunKey
+from interlock_runtime.handlers import orchestrator, stream_router
+from interlock_runtime.jobs.contract import Services
+from interlock_runtime.jobs.network import Network
 from tests.fakes.calls import Calls
+from tests.fakes.glue_jobs import FakeJobClients
 from tests.fakes.tables import FakeTable
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:dev-interlock-pipeline"
@@ -124,31 +130,37 @@ class FakeMetrics:
         self.counts[metric] = self.counts.get(metric, 0) + number
 
 
+def _no_secret(name: str, key: str | None) -> str:
+    raise PermanentError(f"there is no secret {name} {key}")
+
+
 class World:
     """One installation of Interlock in memory, with a clock that moves only when told to."""
 
     def __init__(self, now: datetime = START) -> None:
         self.now = now
         self.calls = Calls()
-        self.control = FakeTable("control", self.calls)
-        self.joblog = FakeTable("joblog", self.calls)
-        self.rerun = FakeTable("rerun", self.calls)
+        self.control = FakeTable("control", self.calls, clock=self.clock)
+        self.joblog = FakeTable("joblog", self.calls, clock=self.clock)
+        self.rerun = FakeTable("rerun", self.calls, clock=self.clock)
         self.bus = FakeBus(self.calls)
         self.executions = FakeExecutions(self.calls)
         self.log = FakeLog()
         self.metrics = FakeMetrics()
-        self.ports = StartPorts(
-            control=self.control,
-            joblog=self.joblog,
-            rerun=self.rerun,
-            bus=self.bus,
-            log=self.log,
-            metrics=self.metrics,
-            configs=Configs(self.control),
-            retention=timedelta(days=400),
-            executions=self.executions,
-            execution_timeout=timedelta(seconds=14400),
-        )
+        self.jobs = FakeJobClients(self.calls)
+        shared: dict[str, Any] = {
+            "control": self.control,
+            "joblog": self.joblog,
+            "rerun": self.rerun,
+            "bus": self.bus,
+            "log": self.log,
+            "metrics": self.metrics,
+            "configs": Configs(self.control),
+            "retention": timedelta(days=400),
+        }
+        self.ports = StartPorts(**shared, executions=self.executions, execution_timeout=timedelta(seconds=14400))
+        self.job_ports = JobPorts(**shared, services=Services(client=self.jobs, secret=_no_secret, network=Network()))
+        self._read = {"control": 0, "joblog": 0}
 
     def clock(self) -> datetime:
         """The time; pass this method where a clock is asked for."""
@@ -176,9 +188,49 @@ class World:
 
     def write(self, table: FakeTable, row: Mapping[str, Any]) -> dict[str, Any]:
         """Write a row as an outside process would; its stream record (the last one when nothing changed)."""
-        table.written_at = int(self.now.timestamp())
         table.write(row)
         return table.stream[-1]
+
+    def log_job(
+        self, pipeline_id: str, date: str, event: str, *, schedule_id: str = "stream", **attributes: Any
+    ) -> dict[str, Any]:
+        """Write a job-log row as an outside job would; the stream record of the write."""
+        row = {"PK": rows.pk(pipeline_id), "SK": rows.job(schedule_id, date, millis(self.now)), "event": event}
+        return self.write(self.joblog, row | attributes)
+
+    def request(self, pipeline_id: str, date: str, *, schedule_id: str = "stream", **attributes: Any) -> dict[str, Any]:
+        """Write a rerun request as a person would; the stream record of the write."""
+        row = {"PK": rows.pk(pipeline_id), "SK": rows.rerun_request(schedule_id, date)}
+        return self.write(self.control, row | attributes)
+
+    def deliver(self, *records: Mapping[str, Any]) -> list[str]:
+        """Hand stream records to the router, as one batch; the sequence numbers that it wants again."""
+        answer = stream_router.handle({"Records": list(records)}, self.ports, clock=self.clock)
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    def pump(self, *, rounds: int = 20) -> None:
+        """Hand every stream record that was not pumped yet to the router, and what follows from that, too."""
+        for _ in range(rounds):
+            fresh: list[dict[str, Any]] = []
+            for table in (self.control, self.joblog):
+                fresh += table.stream[self._read[table.name] :]
+                self._read[table.name] = len(table.stream)
+            if not fresh:
+                return
+            assert self.deliver(*fresh) == [], self.log.text("error")
+        raise AssertionError(f"the streams were not quiet after {rounds} rounds")
+
+    def task(self, mode: str, run: Run, **more: Any) -> dict[str, Any]:
+        """Call the orchestrator for a run, as its execution would."""
+        event = {
+            "mode": mode,
+            "pipelineId": run.pipeline_id,
+            "scheduleId": run.schedule_id,
+            "date": run.date,
+            "attempt": run.attempt,
+            "executionId": self.executions.arn(run.execution_name),
+        }
+        return orchestrator.handle(event | more, self.job_ports, clock=self.clock)
 
     def run(self, pipeline_id: str, date: str, *, schedule_id: str = "stream") -> Run | None:
         """The trigger row of a date; not a call."""

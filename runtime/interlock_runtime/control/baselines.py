@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from interlock_runtime.aws.tables import Key, Row
+from interlock_runtime.aws.tables import ABSENT, Key, Row
 from interlock_runtime.control import causes
 from interlock_runtime.control.ports import Ports
 from interlock_runtime.control.sensors import Sensors
@@ -55,9 +55,10 @@ def capture(
     attempt: int,
     post_run: PostRun,
     sensors: Sensors,
+    replace: bool,
     now: datetime,
 ) -> None:
-    """Record the drift field of every post-run sensor as it is now.
+    """Record the drift field of every post-run sensor as it is now, in place of an earlier record or not.
 
     Only that field, so that the largest sensors still fit in one row.
     """
@@ -72,7 +73,8 @@ def capture(
     }
     pk, sk = key(pipeline_id, run, attempt)
     data = {"sensors": seen, "capturedAt": rfc3339(now)}
-    ports.control.put({"PK": pk, "SK": sk, "data": data, "ttl": epoch_seconds(now + KEEP)})
+    row = {"PK": pk, "SK": sk, "data": data, "ttl": epoch_seconds(now + KEEP)}
+    ports.control.put(row, expect=None if replace else ABSENT)
 
 
 def of_row(row: Row | None) -> Baseline | None:

@@ -14,7 +14,7 @@ from interlock_runtime.core import dates, deadlines, rows
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.events import Event
-from interlock_runtime.core.instants import epoch_seconds, millis, rfc3339
+from interlock_runtime.core.instants import RECORD_PRECISION, epoch_seconds, millis, rfc3339
 from interlock_runtime.core.rows import RunKey
 from interlock_runtime.core.rules import Sensor, evaluate
 from interlock_runtime.core.timestamps import parse_timestamp
@@ -24,9 +24,6 @@ KEEP = timedelta(days=7)
 
 #: The attempt that would have been the first.
 _ATTEMPT = 0
-
-#: Stream records tell the time of a write in whole seconds.
-_RECORD_PRECISION = timedelta(seconds=1)
 
 
 def triggered(
@@ -63,7 +60,9 @@ def triggered(
             return
     if pipeline.post_run is not None:
         run = RunKey(pipeline.schedule_id, str(date))
-        baselines.capture(ports, pipeline.id, run, attempt=_ATTEMPT, post_run=pipeline.post_run, sensors=seen, now=now)
+        baselines.capture(
+            ports, pipeline.id, run, attempt=_ATTEMPT, post_run=pipeline.post_run, sensors=seen, replace=False, now=now
+        )
     observed_at = _triggered_at(marker) or now
     ports.bus.publish(observation(pipeline, date, at=observed_at, arrival=at, verdict=verdict.describe()), now=now)
 
@@ -175,7 +174,7 @@ def _came_late(
 ) -> None:
     """Tell that a sensor was written after the run would have started."""
     triggered_at = _triggered_at(marker)
-    if not by_sensor or triggered_at is None or at + _RECORD_PRECISION <= triggered_at:
+    if not by_sensor or triggered_at is None or at + RECORD_PRECISION <= triggered_at:
         return
     late_by = max(0, round((at - triggered_at).total_seconds()))
     message = f"dry run: data of {pipeline.id} for {date} arrived after the run would have started"

@@ -61,6 +61,7 @@ def _passed(ports: Ports, config: Config, run: Run, seen: Sensors, verdict: Verd
                 attempt=run.attempt,
                 post_run=post_run,
                 sensors=seen,
+                replace=True,
                 now=now,
             )
         except PermanentError as error:

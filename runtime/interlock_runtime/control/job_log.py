@@ -14,7 +14,9 @@ from interlock_runtime.control.run import Run
 from interlock_runtime.core import rows
 from interlock_runtime.core.errors import TransientError
 from interlock_runtime.core.instants import epoch_seconds, millis, of_millis
+from interlock_runtime.core.numbers import number
 from interlock_runtime.core.rows import RunKey
+from interlock_runtime.core.wording import shown
 
 #: How long a job-log row is kept.
 KEEP = timedelta(days=30)
@@ -80,10 +82,8 @@ class Entry:
             at = of_millis(number)
         except OverflowError:
             return None
-        attempt, duration = row.get("attempt"), row.get("duration")
-        problem = None
-        if attempt is not None and (not isinstance(attempt, int) or isinstance(attempt, bool)):
-            attempt, problem = None, f"attempt is {attempt!r}, not a whole number"
+        duration = row.get("duration")
+        attempt, problem = _attempt(row.get("attempt"))
         return cls(
             key=key,
             at=at,
@@ -178,6 +178,16 @@ def append_once(ports: Ports, pipeline_id: str, entry: Entry) -> None:
 
 def _is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return all(one.get(name) == other.get(name) for name in ("event", "attempt", "cause", "writer"))
+
+
+def _attempt(value: Any) -> tuple[int | None, str | None]:
+    """The attempt in a row, and what is wrong with it; outside jobs may write it as text."""
+    if value is None:
+        return None, None
+    found = number(value)
+    if found is None or found != found.to_integral_value():
+        return None, f"attempt is {shown(value)}, not a whole number"
+    return int(found), None
 
 
 def _text(value: Any) -> str | None:

@@ -13,6 +13,7 @@ from interlock_runtime.core import dates
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.documents import Pipeline, PostRun
 from interlock_runtime.core.events import Event
+from interlock_runtime.core.instants import RECORD_PRECISION
 from interlock_runtime.core.rows import Kind, RunKey, Status
 from interlock_runtime.core.rules import Sensor, evaluate
 
@@ -24,9 +25,14 @@ def sensor_written(
     sensor: Sensor,
     *,
     cause: str,
+    written_at: datetime,
     now: datetime,
 ) -> None:
-    """A sensor of the post-run rules was written: drift, or else whether the rules hold."""
+    """A sensor of the post-run rules was written: drift, or else whether the rules hold.
+
+    The time of the write says whether that was during the run, so that a record which is handled
+    late, or again, means what it meant at first.
+    """
     pipeline, post_run = config.pipeline, config.pipeline.post_run
     if post_run is None:
         return
@@ -39,7 +45,7 @@ def sensor_written(
         return
     baseline = baselines.of_row(ports.control.get(baselines.key(pipeline.id, run.run_key, run.attempt)))
     found = baselines.compare(post_run, baseline, sensor)
-    if run.is_running:
+    if run.completed_at is None or written_at + RECORD_PRECISION <= run.completed_at:
         if found is not None:
             message = f"{found.sensor_key} changed while {pipeline.id} was running for {date}"
             ports.bus.publish([_drift_event(run, "POST_RUN_DRIFT_INFLIGHT", found, message)], now=now)

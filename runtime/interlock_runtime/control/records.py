@@ -125,7 +125,7 @@ def _sensor(ports: StartPorts, record: Record, key: str, *, now: datetime) -> No
             ports.log.debug("trigger condition not met", sensor=key, reason=result.reason)
     if post_run_key is not None:
         date = _date(ports, config, sensor, rule_key=post_run_key, written_at=written_at)
-        post_run.sensor_written(ports, config, date, sensor, cause=cause, now=now)
+        post_run.sensor_written(ports, config, date, sensor, cause=cause, written_at=written_at, now=now)
 
 
 def _date(ports: StartPorts, config: Config, sensor: Sensor, *, rule_key: str, written_at: datetime) -> ExecutionDate:

@@ -19,7 +19,7 @@ from interlock_runtime.control.configs import Config
 from interlock_runtime.control.job_log import Entry, JobEvent
 from interlock_runtime.control.ports import Ports, StartPorts
 from interlock_runtime.control.retries import ROUNDS
-from interlock_runtime.control.run import Reason, Run
+from interlock_runtime.control.run import Reason, Run, read_run
 from interlock_runtime.control.sensors import Sensors
 from interlock_runtime.core import dates, rows
 from interlock_runtime.core.dates import ExecutionDate
@@ -91,9 +91,13 @@ class Rejection:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What the checks look at. ``entries`` are those of the job log; ``sensors`` those of all rule keys."""
+    """What the checks look at. ``entries`` are those of the job log; ``sensors`` those of all rule keys.
+
+    ``observed``: a dry run has seen the date's start.
+    """
 
     run: Run | None
+    observed: bool
     past: tuple[budgets.Rerun, ...]
     entries: tuple[Entry, ...]
     sensors: Sensors
@@ -119,7 +123,7 @@ def judge(pipeline: Pipeline, date: ExecutionDate, *, reason: str, facts: Facts)
     """Why a request is refused, or None; pure. Where nothing ran yet, it is a start, and spends no budget."""
     if (excluded := dates.excluded(pipeline, date)) is not None:
         return Rejection(Check.EXCLUDED, excluded)
-    if _is_start(facts.run):
+    if not facts.observed and (facts.run is None or facts.run.is_expired):
         return None
     budget = budgets.of_requests(pipeline, reason, facts.past)
     if budget.is_spent:
@@ -200,18 +204,15 @@ def _claim(
 def _facts(ports: Ports, pipeline: Pipeline, date: ExecutionDate, key: RunKey) -> Facts:
     rule_keys = sensors.all_keys(pipeline)
     trigger = (rows.pk(pipeline.id), rows.trigger(key.schedule_id, key.date))
-    found = ports.control.get_many([trigger, *sensors.keys_of(pipeline, rule_keys, date)])
-    row = found.pop(trigger, None)
+    observation = (rows.pk(pipeline.id), rows.dry_run(key.schedule_id, key.date))
+    found = ports.control.get_many([trigger, observation, *sensors.keys_of(pipeline, rule_keys, date)])
     return Facts(
-        run=None if row is None else Run.of_row(row),
+        run=read_run(found.pop(trigger, None)),
+        observed=pipeline.dry_run and found.pop(observation, None) is not None,
         past=budgets.reruns(ports, pipeline.id, key),
         entries=job_log.of_date(ports, pipeline.id, key),
         sensors=sensors.chosen(rule_keys, date, found),
     )
-
-
-def _is_start(run: Run | None) -> bool:
-    return run is None or run.is_expired
 
 
 def _nothing_new(facts: Facts) -> str | None:

@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+#: Stream records tell the time of a write cut to this.
+RECORD_PRECISION = timedelta(seconds=1)
+
 
 def rfc3339(instant: datetime) -> str:
     """``2026-03-03T10:00:00.000Z``; texts of this form sort as the instants do."""

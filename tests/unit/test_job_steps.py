@@ -1,0 +1,316 @@
+"""The orchestrator's ``trigger`` and ``check-job``: a job is started once, and asked how it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from interlock_runtime.control import runs
+from interlock_runtime.control.ports import Metric
+from interlock_runtime.control.run import Reason, Run
+from interlock_runtime.core.errors import PermanentError, TransientError
+from interlock_runtime.core.instants import rfc3339
+from interlock_runtime.core.rows import Status
+from tests.fakes.gold import DATE, READY, gold
+from tests.fakes.world import World
+
+LAMBDA = {"type": "lambda", "config": {"functionName": "gold"}}
+
+
+@pytest.fixture
+def world() -> World:
+    return started(gold())
+
+
+def started(document: dict[str, Any]) -> World:
+    world = World()
+    world.pipeline(document)
+    world.deliver(world.write_sensor("gold", "orders", **READY))
+    world.advance(minutes=1)
+    return world
+
+
+def the_run(world: World) -> Run:
+    run = world.run("gold", DATE)
+    assert run is not None
+    return run
+
+
+def trigger(world: World) -> dict[str, Any]:
+    return world.task("trigger", the_run(world))
+
+
+def check(world: World, job: dict[str, Any], run: Run | None = None) -> str:
+    kept = {name: job[name] for name in ("jobType", "runId", "metadata", "triggeredAt")}
+    status: str = world.task("check-job", run or the_run(world), **kept, config={"jobPollWindowSeconds": 600})["status"]
+    return status
+
+
+def logged(world: World) -> list[str]:
+    return [row["event"] for row in world.joblog.rows().values()]
+
+
+# trigger
+
+
+def test_a_job_is_started_recorded_and_told(world: World) -> None:
+    answer = trigger(world)
+    assert answer == {
+        "status": "started",
+        "jobType": "glue",
+        "runId": "jr_0",
+        "metadata": answer["metadata"],
+        "triggeredAt": rfc3339(world.now),
+    }
+    run = the_run(world)
+    assert run.run_id == "jr_0"
+    assert run.intent is not None
+    assert run.intent["token"] == run.token
+    assert world.jobs.jobs[0]["Arguments"]["--interlock_run"] == run.token
+    assert world.bus.the("JOB_TRIGGERED").detail["runId"] == "jr_0"
+    assert world.metrics.counts[Metric.JOBS_TRIGGERED] == 1
+    assert logged(world) == []
+
+
+def test_the_task_again_answers_the_same_without_a_second_job(world: World) -> None:
+    first = trigger(world)
+    world.advance(minutes=1)
+    assert trigger(world) == first
+    assert len(world.jobs.jobs) == 1
+    assert len(world.bus.keys) == 1
+
+
+def test_after_a_crash_between_start_and_record_the_job_is_found_by_its_token(world: World) -> None:
+    intended = runs.intend(world.ports, the_run(world), now=world.now)
+    assert intended is not None
+    world.jobs.start_job_run(JobName="gold", Arguments={"--interlock_run": intended.token})
+    assert trigger(world)["runId"] == "jr_0"
+    assert len(world.jobs.jobs) == 1
+
+
+def test_a_job_that_ends_with_its_start_is_logged_too() -> None:
+    world = started(gold(job=LAMBDA))
+    answer = trigger(world)
+    assert (answer["status"], answer["runId"]) == ("success", "inv_1")
+    assert logged(world) == ["success"]
+    assert world.bus.types == ["JOB_TRIGGERED"]
+    world.pump()
+    assert world.bus.the("JOB_COMPLETED")
+
+
+def test_a_job_that_fails_with_its_start_is_told_and_logged() -> None:
+    world = started(gold(job=LAMBDA))
+    world.jobs.function_error = '{"errorMessage": "division by zero"}'
+    assert trigger(world)["status"] == "fail"
+    row = next(iter(world.joblog.rows().values()))
+    assert (row["event"], row["category"], row["attempt"], row["writer"]) == ("fail", "TRANSIENT", 0, "interlock")
+    assert "division by zero" in world.bus.the("JOB_FAILED").message
+
+
+def test_an_ended_job_answers_even_when_the_router_has_closed_the_row_meanwhile() -> None:
+    world = started(gold(job=LAMBDA | {"maxRetries": 0}))
+    world.jobs.function_error = "{}"
+    first = trigger(world)
+    world.pump()
+    assert the_run(world).status == Status.FAILED_FINAL
+    assert trigger(world) == first
+
+
+def test_a_superseded_run_starts_nothing(world: World) -> None:
+    old = the_run(world)
+    world.deliver(world.log_job("gold", DATE, "fail", attempt=0))
+    answer = world.task("trigger", old)
+    assert answer == {"status": "superseded", "jobType": None, "runId": None, "metadata": None, "triggeredAt": None}
+    assert world.jobs.jobs == []
+
+
+def test_a_run_that_was_ended_starts_nothing(world: World) -> None:
+    runs.finish(
+        world.ports, the_run(world), status=Status.FAILED_FINAL, reason=Reason.SFN_TIMEOUT, kind=None, now=world.now
+    )
+    assert trigger(world)["status"] == "superseded"
+    assert world.jobs.jobs == []
+
+
+def test_a_start_that_raises_is_logged_and_raised(world: World) -> None:
+    world.jobs.fail_start = TimeoutError("no answer")
+    with pytest.raises(TransientError, match="no answer"):
+        trigger(world)
+    row = next(iter(world.joblog.rows().values()))
+    assert (row["event"], row["category"], row["attempt"]) == ("infra-trigger-failure", "TRANSIENT", 0)
+    assert "no answer" in row["error"]
+    world.jobs.fail_start = None
+    assert trigger(world)["status"] == "started"
+
+
+def test_what_can_never_succeed_leaves_as_a_permanent_error(world: World) -> None:
+    world.pipeline(gold(job={"config": {"jobName": "${INTERLOCK_JOB}"}}))
+    with pytest.raises(PermanentError, match="INTERLOCK_JOB"):
+        trigger(world)
+    assert [row["category"] for row in world.joblog.rows().values()] == ["PERMANENT"]
+
+
+def test_why_a_start_failed_is_not_hidden_by_a_log_that_fails(world: World) -> None:
+    world.jobs.fail_start = TimeoutError("no answer")
+    world.calls.fail["dynamodb:PutItem"] = TransientError("throttled")
+    with pytest.raises(TransientError, match="no answer"):
+        trigger(world)
+    assert "could not be logged" in world.log.text("error")
+
+
+def test_the_job_of_a_dry_run_is_never_started(world: World) -> None:
+    run = the_run(world)
+    world.pipeline(gold(dryRun=True))
+    with pytest.raises(PermanentError, match="dry run"):
+        world.task("trigger", run)
+    assert world.jobs.jobs == []
+
+
+def test_a_missing_config_is_an_error(world: World) -> None:
+    run = the_run(world)
+    world.control.delete(("PIPELINE#gold", "CONFIG"))
+    world.ports.configs.forget()
+    with pytest.raises(PermanentError, match="no configuration"):
+        world.task("trigger", run)
+
+
+def test_a_run_that_was_superseded_while_its_job_started_says_so(world: World) -> None:
+    original = world.jobs.start_job_run
+
+    def start_while_the_router_retries(**request: Any) -> dict[str, Any]:
+        answer = original(**request)
+        world.deliver(world.log_job("gold", DATE, "fail", attempt=0))
+        return answer
+
+    world.jobs.start_job_run = start_while_the_router_retries  # type: ignore[method-assign]
+    assert trigger(world)["status"] == "superseded"
+    assert "superseded while its job was started" in world.log.text("warning")
+
+
+# check-job
+
+
+def test_a_job_that_runs_is_running(world: World) -> None:
+    assert check(world, trigger(world)) == "running"
+    assert logged(world) == []
+
+
+def test_a_job_that_succeeded_is_logged(world: World) -> None:
+    job = trigger(world)
+    world.advance(minutes=5)
+    world.jobs.end("SUCCEEDED")
+    assert check(world, job) == "success"
+    row = next(iter(world.joblog.rows().values()))
+    assert (row["event"], row["runId"], row["duration"], row["attempt"]) == ("success", "jr_0", 300_000, 0)
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "category"),
+    [("FAILED", "fail", "TRANSIENT"), ("TIMEOUT", "timeout", "TIMEOUT"), ("STOPPED", "fail", "TRANSIENT")],
+)
+def test_a_job_that_failed_is_told_and_logged_with_its_category(
+    world: World, state: str, status: str, category: str
+) -> None:
+    job = trigger(world)
+    world.jobs.end(state, message="disk full")
+    assert check(world, job) == status
+    row = next(iter(world.joblog.rows().values()))
+    assert (row["event"], row["category"]) == (status, category)
+    event = world.bus.the("JOB_FAILED")
+    assert (event.detail["category"], event.detail["event"]) == (category, status)
+
+
+def test_a_row_of_an_outside_job_ends_it_without_a_poll(world: World) -> None:
+    job = trigger(world)
+    world.log_job("gold", DATE, "success", runId="jr_0")
+    world.calls.reset()
+    assert check(world, job) == "success"
+    assert "glue:GetJobRun" not in world.calls.made
+
+
+def test_a_row_of_an_outside_job_that_failed_is_told(world: World) -> None:
+    job = trigger(world)
+    world.log_job("gold", DATE, "fail", attempt=0, error="disk full")
+    assert check(world, job) == "fail"
+    assert "disk full" in world.bus.the("JOB_FAILED").message
+
+
+def test_a_row_of_another_attempt_does_not_end_it(world: World) -> None:
+    job = trigger(world)
+    world.log_job("gold", DATE, "fail", runId="jr_other")
+    assert check(world, job) == "running"
+
+
+def test_the_task_again_finds_the_outcome_in_the_log(world: World) -> None:
+    job = trigger(world)
+    world.jobs.end("FAILED")
+    assert check(world, job) == "fail"
+    world.advance(minutes=1)
+    assert check(world, job) == "fail"
+    assert logged(world) == ["fail"]
+    assert len([key for key in world.bus.keys if key.startswith("JOB_FAILED")]) == 1
+
+
+def test_the_outcome_is_answered_even_when_the_router_has_closed_the_row(world: World) -> None:
+    world.pipeline(gold(job={"maxRetries": 0}))
+    job = trigger(world)
+    world.deliver(world.log_job("gold", DATE, "fail", attempt=0))
+    assert the_run(world).status == Status.FAILED_FINAL
+    assert check(world, job) == "fail"
+
+
+def test_the_poll_window_runs_from_the_jobs_own_start(world: World) -> None:
+    job = trigger(world)
+    world.advance(minutes=9, seconds=59)
+    assert check(world, job) == "running"
+    world.advance(seconds=1)
+    assert check(world, job) == "exhausted"
+
+
+def test_an_outcome_wins_over_the_window(world: World) -> None:
+    job = trigger(world)
+    world.advance(hours=5)
+    world.jobs.end("SUCCEEDED")
+    assert check(world, job) == "success"
+
+
+@pytest.mark.parametrize("error", [TimeoutError("slow"), KeyError("JobRun"), TransientError("x"), PermanentError("y")])
+def test_an_error_while_polling_leaves_the_job_running(world: World, error: Exception) -> None:
+    job = trigger(world)
+    world.jobs.fail_poll = error
+    assert check(world, job) == "running"
+    assert "could not be asked" in world.log.text("warning")
+
+
+def test_a_job_whose_type_changed_meanwhile_goes_on(world: World) -> None:
+    job = trigger(world)
+    world.pipeline(gold(job=LAMBDA))
+    assert check(world, job) == "running"
+    world.advance(minutes=10)
+    assert check(world, job) == "exhausted"
+
+
+@pytest.mark.parametrize("config", [None, "{"])
+def test_a_job_is_watched_without_a_config_too(world: World, config: str | None) -> None:
+    job = trigger(world)
+    key = ("PIPELINE#gold", "CONFIG")
+    world.control.delete(key)
+    if config is not None:
+        world.control.write({"PK": key[0], "SK": key[1], "config": config})
+    world.ports.configs.forget()
+    assert check(world, job) == "running"
+    world.log_job("gold", DATE, "success", attempt=0)
+    assert check(world, job) == "success"
+
+
+def test_another_attempt_supersedes_the_check(world: World) -> None:
+    job, old = trigger(world), the_run(world)
+    world.deliver(world.log_job("gold", DATE, "fail", attempt=0))
+    assert check(world, job, old) == "superseded"
+
+
+def test_an_ended_run_without_an_outcome_supersedes_the_check(world: World) -> None:
+    job, run = trigger(world), the_run(world)
+    runs.finish(world.ports, run, status=Status.FAILED_FINAL, reason=Reason.SFN_TIMEOUT, kind=None, now=world.now)
+    assert check(world, job, run) == "superseded"
