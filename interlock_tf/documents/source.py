@@ -90,7 +90,7 @@ class Source(Generic[T]):
             return node
         empty = node.value is None
         message = "is empty; expected a map" if empty else f"is {shown(node.value)}; expected a map of keys and values"
-        self.problems.append(Problem(self.file, node.line, node.column, message=message))
+        self.problems.append(Problem(self.file, *node.place, message=message))
         return None
 
     def _add(self, finding: Finding) -> None:

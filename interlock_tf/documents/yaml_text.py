@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import yaml
@@ -62,27 +62,26 @@ _HINTS: Mapping[str, str] = {
 
 
 class Node:
-    """A value of a document, and where it stands; lines and columns count from 1.
+    """A value of a document, and where it stands.
 
-    ``children`` has the nodes of a map by key, and of a list in order; ``keys`` the places of a
+    ``children`` has the nodes of a map by key, and of a list in order; ``keys`` the marks of a
     map's keys. ``size`` is about the number of characters of its JSON, ``depth`` its levels.
     """
 
-    __slots__ = ("children", "column", "depth", "keys", "line", "size", "value")
+    __slots__ = ("children", "depth", "keys", "mark", "size", "value")
 
     def __init__(self, value: Any, mark: Any, size: int) -> None:
         self.value = value
-        self.line: int = mark.line + 1
-        self.column: int = mark.column + 1
+        self.mark = mark
         self.size = size
         self.depth = 0
         self.children: Any = None
-        self.keys: dict[str, tuple[int, int]] | None = None
+        self.keys: dict[str, Any] | None = None
 
     @property
     def place(self) -> tuple[int, int]:
-        """Line and column."""
-        return self.line, self.column
+        """Line and column, counting from 1."""
+        return _place(self.mark)
 
     def find(self, path: Path, *, key: bool = False) -> tuple[int, int]:
         """Where ``path`` stands: a scalar or an entry of a list itself, everything else by its key.
@@ -92,7 +91,7 @@ class Node:
         node, place = self, self.place
         for step in path:
             if node.keys is not None and step in node.keys:
-                place, node = node.keys[str(step)], node.children[step]
+                place, node = _place(node.keys[str(step)]), node.children[step]
             elif node.keys is None and isinstance(step, int) and node.children and step < len(node.children):
                 node = node.children[step]
                 place = node.place
@@ -117,9 +116,9 @@ def read_yaml(raw: bytes, file: str, *, loader: Any = LOADER) -> tuple[Node | No
     """
     if problem := _not_text(raw, file):
         return None, [problem]
-    builder = _Builder(file, loader)
+    builder = _Builder(file, loader(raw.removeprefix(codecs.BOM_UTF8)))
     try:
-        root = builder.read(raw.removeprefix(codecs.BOM_UTF8))
+        root = builder.read()
     except _UnreadableError as error:
         return None, [*builder.problems, builder.problem(error.message, error.mark)]
     except yaml.reader.ReaderError:
@@ -169,29 +168,26 @@ def _syntax(error: yaml.MarkedYAMLError) -> str:
 class _Builder:
     """Makes nodes of a parser's events, and notes what is wrong without stopping where it need not."""
 
-    def __init__(self, file: str, loader: Any) -> None:
+    def __init__(self, file: str, parser: Any) -> None:
         self.file = file
-        self._loader = loader
         self.problems: list[Problem] = []
-        self._events: Iterator[Any] = iter(())
+        self._next: Callable[[], Any] = parser.get_event
         self._anchors: dict[str, Node | None] = {}
 
     def problem(self, message: str, mark: Any) -> Problem:
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        line, column = _place(mark) if mark else (1, 1)
         return Problem(self.file, line, column, message=message)
 
     def note(self, message: str, mark: Any) -> None:
         self.problems.append(self.problem(message, mark))
 
-    def read(self, raw: bytes) -> Node:
-        self._events = yaml.parse(raw, Loader=self._loader)
-        next(self._events)  # the stream's start
-        first = next(self._events)
-        if isinstance(first, yaml.StreamEndEvent):
+    def read(self) -> Node:
+        self._next()  # the stream's start
+        if isinstance(self._next(), yaml.StreamEndEvent):
             raise _UnreadableError("is empty", None)
-        root = self._node(next(self._events), 0)
-        next(self._events)  # the document's end
-        following = next(self._events)
+        root = self._node(self._next(), 0)
+        self._next()  # the document's end
+        following = self._next()
         if not isinstance(following, yaml.StreamEndEvent):
             self.note("a second YAML document begins here; write one document per file", following.start_mark)
         if root.size > MAX_EXPANDED:
@@ -199,39 +195,38 @@ class _Builder:
         return root
 
     def _node(self, event: Any, depth: int) -> Node:
-        if isinstance(event, yaml.AliasEvent):
-            node = self._alias(event)
-        elif isinstance(event, yaml.ScalarEvent):
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
             node = Node(self._scalar(event), event.start_mark, len(event.value) + 2)
-            if event.anchor is not None:
-                self._anchors[event.anchor] = node
+        elif kind is yaml.AliasEvent:
+            return self._alias(event, depth)
         else:
             if depth >= MAX_DEPTH:
                 raise _too_deep(event.start_mark)
             if event.anchor is not None:
                 self._anchors[event.anchor] = None
-            node = self._map(event, depth) if isinstance(event, yaml.MappingStartEvent) else self._list(event, depth)
-            if event.anchor is not None:
-                self._anchors[event.anchor] = node
-        if depth + node.depth > MAX_DEPTH:
-            raise _too_deep(event.start_mark)
+            node = self._map(event, depth + 1) if kind is yaml.MappingStartEvent else self._list(event, depth + 1)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = node
         return node
 
-    def _alias(self, event: Any) -> Node:
+    def _alias(self, event: Any, depth: int) -> Node:
         if event.anchor not in self._anchors:
             hint = _HINTS["found undefined alias"]
             raise _UnreadableError(f"*{event.anchor} refers to nothing; {hint}", event.start_mark)
         node = self._anchors[event.anchor]
         if node is None:
             raise _UnreadableError(f"*{event.anchor} stands within what it refers to", event.start_mark)
+        if depth + node.depth > MAX_DEPTH:
+            raise _too_deep(event.start_mark)
         return node
 
     def _list(self, event: Any, depth: int) -> Node:
         self._refuse_tag(event, "seq")
         node = Node([], event.start_mark, 2)
         node.children = []
-        while not isinstance(item := next(self._events), yaml.SequenceEndEvent):
-            child = self._node(item, depth + 1)
+        while type(item := self._next()) is not yaml.SequenceEndEvent:
+            child = self._node(item, depth)
             node.children.append(child)
             node.value.append(child.value)
             node.size += child.size + 1
@@ -241,32 +236,29 @@ class _Builder:
     def _map(self, event: Any, depth: int) -> Node:
         self._refuse_tag(event, "map")
         node = Node({}, event.start_mark, 2)
-        node.children, node.keys = {}, {}
+        keys: dict[str, Any] = {}
+        node.children, node.keys = {}, keys
         merged: list[Node] = []
-        while not isinstance(key := next(self._events), yaml.MappingEndEvent):
+        while type(key := self._next()) is not yaml.MappingEndEvent:
+            merges = type(key) is yaml.ScalarEvent and key.value == "<<" and key.tag is None and not key.style
             name = self._key(key, depth)
-            child = self._node(next(self._events), depth + 1)
+            child = self._node(self._next(), depth)
             node.depth = max(node.depth, child.depth + 1)
-            if name == "<<" and not key.style:
+            if merges:
                 merged += self._merged(child, key.start_mark)
-            elif name in node.keys:
-                first = node.keys[name][0]
+            elif name in keys:
+                first = _place(keys[name])[0]
                 self.note(f"duplicate key {shown(name)}; the first one is in line {first}", key.start_mark)
             elif name is not None:
-                _add(node, name, child, (key.start_mark.line + 1, key.start_mark.column + 1))
+                _add(node, name, child, key.start_mark)
         for source in merged:
             for name, child in source.children.items():
-                if name not in node.children:
+                if name not in keys:
                     _add(node, name, child, source.keys[name])  # type: ignore[index]
         return node
 
     def _key(self, event: Any, depth: int) -> str | None:
-        if isinstance(event, yaml.AliasEvent):
-            node = self._alias(event)
-        elif isinstance(event, yaml.ScalarEvent) and event.value == "<<" and not event.style:
-            return "<<"
-        else:
-            node = self._node(event, depth + 1)
+        node = self._node(event, depth)
         if isinstance(node.value, str):
             return node.value
         if node.children is not None:
@@ -343,9 +335,13 @@ def _float(text: str, *, whole: bool) -> int | float:
     return int(value) if whole and value.is_integer() and abs(value) < 1 << 53 else value
 
 
-def _add(node: Node, name: str, child: Node, place: tuple[int, int]) -> None:
+def _place(mark: Any) -> tuple[int, int]:
+    return mark.line + 1, mark.column + 1
+
+
+def _add(node: Node, name: str, child: Node, mark: Any) -> None:
     node.children[name] = child
-    node.keys[name] = place  # type: ignore[index]
+    node.keys[name] = mark  # type: ignore[index]
     node.value[name] = child.value
     node.size += len(name) + child.size + 4
 

@@ -165,8 +165,10 @@ def test_a_merge_key_takes_over_what_the_map_does_not_say_itself() -> None:
     assert value(text)["z"] == {"a": 1, "b": 1, "c": 3}
 
 
-def test_a_quoted_merge_key_is_a_key() -> None:
+def test_only_a_plain_merge_key_merges() -> None:
     assert value("'<<': {a: 1}") == {"<<": {"a": 1}}
+    assert value("!!str <<: {a: 1}") == {"<<": {"a": 1}}
+    assert value("a: &a '<<'\n*a : {b: 1}") == {"a": "<<", "<<": {"b": 1}}
 
 
 class TestPlaces:
