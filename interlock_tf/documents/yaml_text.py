@@ -116,9 +116,9 @@ def read_yaml(raw: bytes, file: str, *, loader: Any = LOADER) -> tuple[Node | No
     """
     if problem := _not_text(raw, file):
         return None, [problem]
-    builder = _Builder(file, loader(raw.removeprefix(codecs.BOM_UTF8)))
+    builder = _Builder(file)
     try:
-        root = builder.read()
+        root = builder.read(loader(raw.removeprefix(codecs.BOM_UTF8)))
     except _UnreadableError as error:
         return None, [*builder.problems, builder.problem(error.message, error.mark)]
     except yaml.reader.ReaderError:
@@ -168,10 +168,10 @@ def _syntax(error: yaml.MarkedYAMLError) -> str:
 class _Builder:
     """Makes nodes of a parser's events, and notes what is wrong without stopping where it need not."""
 
-    def __init__(self, file: str, parser: Any) -> None:
+    def __init__(self, file: str) -> None:
         self.file = file
         self.problems: list[Problem] = []
-        self._next: Callable[[], Any] = parser.get_event
+        self._next: Callable[[], Any]
         self._anchors: dict[str, Node | None] = {}
 
     def problem(self, message: str, mark: Any) -> Problem:
@@ -181,7 +181,8 @@ class _Builder:
     def note(self, message: str, mark: Any) -> None:
         self.problems.append(self.problem(message, mark))
 
-    def read(self) -> Node:
+    def read(self, parser: Any) -> Node:
+        self._next = parser.get_event
         self._next()  # the stream's start
         if isinstance(self._next(), yaml.StreamEndEvent):
             raise _UnreadableError("is empty", None)

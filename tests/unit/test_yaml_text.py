@@ -142,6 +142,11 @@ def test_half_a_surrogate_pair_is_refused_where_the_parser_lets_it_through() -> 
     assert "surrogate" in found
 
 
+@pytest.mark.parametrize("loader", LOADERS)
+def test_a_control_character_is_told_with_its_place(loader: Any) -> None:
+    assert told("a: 1\nb: \x1f", loader) == ["f.yaml:2:4: control characters are not allowed in YAML, here U+001F"]
+
+
 def test_a_byte_order_mark_is_passed_over() -> None:
     assert value("\ufeffa: 1") == {"a": 1}
 
