@@ -49,7 +49,8 @@ class Peer(ABC):
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        self.job = self.set_up()
+        self.document = self.set_up()
+        self.job = job_of(self.document["type"], **self.document["config"])
         return self
 
     def __exit__(
@@ -58,8 +59,8 @@ class Peer(ABC):
         self._stack.close()
 
     @abstractmethod
-    def set_up(self) -> Job:
-        """Make the service ready, and describe the job."""
+    def set_up(self) -> dict[str, Any]:
+        """Make the service ready; the ``job`` section of a document for it."""
 
     @abstractmethod
     def jobs(self) -> int:
@@ -74,6 +75,11 @@ class Peer(ABC):
         raise NotImplementedError
 
 
+def section(kind: str, **config: Any) -> dict[str, Any]:
+    """The ``job`` section of a document."""
+    return {"type": kind, "config": config}
+
+
 def backend(backends: BackendDict[Any]) -> Any:
     """Moto's side of a service."""
     return backends[ACCOUNT][REGION]
@@ -82,7 +88,7 @@ def backend(backends: BackendDict[Any]) -> Any:
 class GluePeer(Peer):
     """A Glue job, with LogGroupName and ErrorMessage in its runs, which moto leaves out."""
 
-    def set_up(self) -> Job:
+    def set_up(self) -> dict[str, Any]:
         state_manager.set_transition("glue::job_run", {"progression": "manual", "times": 1_000_000})
         self._stack.callback(state_manager.unset_transition, "glue::job_run")
         self.client("glue").create_job(
@@ -91,7 +97,7 @@ class GluePeer(Peer):
             Command={"Name": "glueetl"},
             ExecutionProperty={"MaxConcurrentRuns": 1000},
         )
-        return job_of("glue", jobName="gold-etl", arguments={"--level": 3, "--full": True, "--day": "${DATE}"})
+        return section("glue", jobName="gold-etl", arguments={"--level": 3, "--full": True, "--day": "${DATE}"})
 
     def runs(self) -> list[Any]:
         return list(backend(glue_backends).jobs["gold-etl"].job_runs)
@@ -115,10 +121,10 @@ class GluePeer(Peer):
 class EmrPeer(Peer):
     """A step on a cluster."""
 
-    def set_up(self) -> Job:
+    def set_up(self) -> dict[str, Any]:
         instances = {"MasterInstanceType": "m5.xlarge", "InstanceCount": 1, "KeepJobFlowAliveWhenNoSteps": True}
         self.cluster_id = self.client("emr").run_job_flow(Name="gold", Instances=instances)["JobFlowId"]
-        return job_of(
+        return section(
             "emr",
             clusterId=self.cluster_id,
             stepName="gold",
@@ -144,7 +150,7 @@ class EmrPeer(Peer):
 class EmrServerlessPeer(Peer):
     """A job run of an application that honours client tokens, which moto does not."""
 
-    def set_up(self) -> Job:
+    def set_up(self) -> dict[str, Any]:
         created = self.client("emr-serverless").create_application(
             releaseLabel="emr-7.0.0", type="SPARK", clientToken="setup"
         )
@@ -152,7 +158,7 @@ class EmrServerlessPeer(Peer):
         found = backend(emrserverless_backends)
         found.start_job_run = _idempotent(found)
         self._stack.callback(delattr, found, "start_job_run")
-        return job_of(
+        return section(
             "emr-serverless",
             applicationId=self.application_id,
             executionRoleArn=ROLE,
@@ -191,10 +197,10 @@ def _idempotent(found: EMRServerlessBackend) -> Any:
 class StepFunctionPeer(Peer):
     """Another state machine."""
 
-    def set_up(self) -> Job:
+    def set_up(self) -> dict[str, Any]:
         machine = self.client("stepfunctions").create_state_machine(name="gold", definition=EMPTY_MACHINE, roleArn=ROLE)
         self.machine_arn = machine["stateMachineArn"]
-        return job_of("step-function", stateMachineArn=self.machine_arn, input={"day": "${DATE}"})
+        return section("step-function", stateMachineArn=self.machine_arn, input={"day": "${DATE}"})
 
     def executions(self) -> list[Any]:
         return list(backend(stepfunctions_backends).state_machines[0].executions)
@@ -216,7 +222,7 @@ class LambdaPeer(Peer):
 
     invocation_type = "RequestResponse"
 
-    def set_up(self) -> Job:
+    def set_up(self) -> dict[str, Any]:
         self.events: list[Any] = []
         self.answer: tuple[str, bool] = ("{}", False)
         self.client("iam").create_role(RoleName="gold", AssumeRolePolicyDocument="{}")
@@ -230,7 +236,7 @@ class LambdaPeer(Peer):
         whole = LambdaFunction._invoke_lambda
         LambdaFunction._invoke_lambda = self._invoked
         self._stack.callback(setattr, LambdaFunction, "_invoke_lambda", whole)
-        return job_of("lambda", functionName="gold", payload={"day": "${DATE}"}, invocationType=self.invocation_type)
+        return section("lambda", functionName="gold", payload={"day": "${DATE}"}, invocationType=self.invocation_type)
 
     def _invoked(self, event: Any = None) -> tuple[str, bool, str]:
         self.events.append(event)
@@ -263,9 +269,9 @@ class AirflowPeer(Peer):
 
     version = "v1"
 
-    def set_up(self) -> Job:
+    def set_up(self) -> dict[str, Any]:
         self.server = self._stack.enter_context(Airflow(self.version, dag_id="gold", token=ACCESS_TOKEN))
-        return job_of(
+        return section(
             "airflow",
             url=self.server.url,
             dagId="gold",
@@ -294,9 +300,9 @@ class Airflow3Peer(AirflowPeer):
 class DatabricksPeer(Peer):
     """An existing job of a Databricks workspace. A state is ``LIFE_CYCLE`` or ``LIFE_CYCLE/RESULT``."""
 
-    def set_up(self) -> Job:
+    def set_up(self) -> dict[str, Any]:
         self.server = self._stack.enter_context(Databricks(job_id=42, token=ACCESS_TOKEN))
-        return job_of(
+        return section(
             "databricks",
             workspaceUrl=self.server.url,
             headers={"Authorization": "Bearer ${secret:gold/api#token}"},
@@ -332,9 +338,9 @@ class DatabricksSubmitPeer(DatabricksPeer):
 class HttpPeer(Peer):
     """A service that honours ``Idempotency-Key``. A state is the status of its next answers."""
 
-    def set_up(self) -> Job:
+    def set_up(self) -> dict[str, Any]:
         self.server = self._stack.enter_context(WebServer())
-        return job_of(
+        return section(
             "http",
             url=f"{self.server.url}/gold?day=${{DATE}}",
             headers={"Authorization": "Bearer ${secret:gold/api#token}"},

@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from interlock_runtime.aws.clients import Clients
 from interlock_runtime.aws.secrets import Secrets
 from interlock_runtime.core.errors import InterlockError, PermanentError, TransientError
 from interlock_runtime.jobs import registry
 from interlock_runtime.jobs.services import aws_services
 from tests.fakes.aws import simulated_aws
 from tests.fakes.hostile import raw_server, saying
-from tests.fakes.job_peers import PEERS
 from tests.fakes.job_services import Disturbed, VirtualTime, job_of, run_context, services
 from tests.fakes.web_server import Received, Reply, WebServer
 
@@ -104,7 +103,7 @@ def test_a_store_that_is_busy_may_be_asked_again(secrets: Secrets, client: Distu
 
 
 def test_an_error_names_the_template_and_its_place(client: Disturbed) -> None:
-    world = aws_services(client, environment={})  # type: ignore[arg-type]
+    world = aws_services(Clients(), environment={})
     job = job_of("http", url="https://jobs.example/", headers={"Authorization": "Bearer ${secret:gold/json#user}"})
     with pytest.raises(PermanentError) as failed:
         registry.start(job, run_context(), world)
@@ -179,34 +178,3 @@ def test_a_value_that_cannot_be_used_is_not_told(kind: str, config: dict[str, An
     except InterlockError as error:
         told = everything(error)
     assert "s3cr3t" not in told
-
-
-@pytest.mark.parametrize("kind", [kind for kind in PEERS if kind != "lambda-event"])
-def test_a_run_leaves_no_secret_behind(kind: str, client: Disturbed) -> None:
-    """The job is given the secret; what is stored, logged or published of it is not."""
-    with PEERS[kind](client) as peer:
-        world = services(client=client, secrets=peer.secrets | {"gold/plain": VALUE})
-        field = {"glue": "arguments", "emr": "arguments", "emr-serverless": "arguments", "step-function": "input"}
-        field |= {
-            "lambda": "payload",
-            "airflow": "body",
-            "airflow-3": "body",
-            "databricks": "arguments",
-            "http": "body",
-        }
-        job = peer.job
-        if kind in field:
-            given = {"--key": "${secret:gold/plain}"}
-            job = replace(job, config=replace(job.config, **{field[kind]: given}))
-        started = registry.start(job, run_context(), world)
-        left = [repr(started), json.dumps(dict(started.metadata))]
-        if started.ended is None:
-            peer.turn(
-                {"airflow": "failed", "airflow-3": "failed"}.get(
-                    kind, "TERMINATED/FAILED" if "data" in kind else "FAILED"
-                )
-            )
-            left.append(repr(registry.status(job, started.metadata, run_context(), world)))
-    for text in left:
-        assert "s3cr3t" not in text
-        assert "5up3r" not in text

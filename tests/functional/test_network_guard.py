@@ -170,6 +170,8 @@ def test_allowing_one_host_allows_no_other(host: str) -> None:
         ("http://jobs.example/\r\nHost: 10.0.0.1", "control character"),
         ("http://jo\tbs.example/", "control character"),
         ("http://" + "a" * 70 + "\u00e4.example/", "not a host name"),
+        ("http://" + "a" * 70 + ".example/", "not a host name"),
+        ("http://jobs..example/", "not a host name"),
     ],
 )
 def test_a_url_that_is_not_one_is_refused(url: str, told: str) -> None:
@@ -255,6 +257,15 @@ def test_an_endless_body_is_read_up_to_64_kib_and_told_up_to_512_printable_chara
 def test_a_slow_drip_ends_at_the_deadline(script: Any) -> None:
     with raw_server(script) as port, within(1.5), pytest.raises(TransientError, match=r"did not answer within 0\.4 s"):
         get(Network(allowed_private_hosts=["127.0.0.1"]), f"http://127.0.0.1:{port}/", timeout=0.4)
+
+
+@pytest.mark.parametrize("size", [b"-5", b"zz", b"f" * 60_000, b""])
+def test_a_chunk_of_an_impossible_size_ends_the_body(size: bytes) -> None:
+    said = b"HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nspoil\r\n" + size + b"\r\nmore\r\n"
+    with raw_server(saying(said)) as port, within(2):
+        ended = start_http(f"http://127.0.0.1:{port}/").ended
+    assert isinstance(ended, Failed)
+    assert ended.message.startswith("answered with HTTP 500: spoil")
 
 
 def test_a_body_that_drips_ends_at_the_deadline_and_what_came_is_told() -> None:

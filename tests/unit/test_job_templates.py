@@ -130,6 +130,12 @@ def test_a_store_that_does_not_answer_is_another_kind_of_trouble() -> None:
 
 
 def test_only_what_was_filled_in_is_taken_out_of_texts() -> None:
-    found = templates(world=services(secrets={"long": "abcdef", "short": "abc", "empty": "", "unused": "xyz"}))
+    found = templates(world=services(secrets={"long": "abcdef", "short": "abcd", "empty": "", "unused": "xyz9"}))
     found.resolve("${secret:long}${secret:short}${secret:empty}")
-    assert found.redact("abcdef abc xyz ab") == "*** *** xyz ab"
+    assert found.redact("abcdef abcd xyz9 abc") == "*** *** xyz9 abc"
+
+
+def test_a_value_too_short_to_be_a_secret_does_not_spoil_texts() -> None:
+    found = templates(world=services(secrets={"gold/db#port": "443"}))
+    assert found.resolve("${secret:gold/db#port}") == "443"
+    assert found.redact("answered with HTTP 443") == "answered with HTTP 443"

@@ -133,7 +133,7 @@ class Network:
     def _checked_addresses(self, target: _Target) -> Sequence[str]:
         try:
             addresses = self.resolve(target.host, target.port)
-        except (OSError, UnicodeError) as error:
+        except OSError as error:
             raise TransientError(f"the host of {target} cannot be resolved: {error}") from error
         if not addresses:
             raise TransientError(f"the host of {target} has no address")
@@ -207,9 +207,7 @@ def _read_url(url: str) -> _Target:
 def _plain_host(host: str) -> str:
     """A host as it is looked up and compared: ASCII, lower case, without brackets or a final dot."""
     try:
-        return (
-            host.strip().strip("[]").rstrip(".").lower().encode("ascii" if host.isascii() else "idna").decode("ascii")
-        )
+        return host.strip().strip("[]").rstrip(".").lower().encode("idna").decode("ascii")
     except UnicodeError as error:
         raise PermanentError(f"{host!r} is not a host name") from error
 

@@ -75,7 +75,7 @@ def status(job: Job, metadata: Mapping[str, Any], run: RunContext, services: Ser
     kind = _module(job.type)
     if not hasattr(kind, "status"):
         return Running()
-    config = replace(cast(Any, job.config), **metadata["address"])
+    config = replace(cast(Any, job.config), **metadata.get("address", {}))
     call = Call(config=config, templates=Templates(run, services), run=run, services=services)
     outcome: Outcome = _guarded(lambda: kind.status(call, metadata), call.templates)
     return _redacted(outcome, call.templates)

@@ -16,7 +16,7 @@ def aws_services(
     """Services for a function in AWS; make them once and keep them, for they remember secrets for a while."""
     return Services(
         client=clients,
-        secret=Secrets(lambda: clients("secretsmanager")).get,
+        secret=Secrets(lambda: clients.repeating("secretsmanager")).get,
         network=Network(allowed_private_hosts=allowed_private_hosts),
         environment=environment,
     )

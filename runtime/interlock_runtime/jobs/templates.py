@@ -21,6 +21,8 @@ from interlock_runtime.jobs.contract import RunContext, Services
 T = TypeVar("T")
 
 _HIDDEN = "***"
+#: Shorter values (a port, a digit) are no secrets, and hiding them would spoil every text.
+_LEAST_HIDDEN = 4
 
 
 class Templates:
@@ -98,7 +100,7 @@ class Templates:
             value = self._services.secret(secret.name, secret.key)
         except InterlockError as error:
             raise type(error)(f"{place}: {error}") from None
-        if value:
+        if len(value) >= _LEAST_HIDDEN:
             self._secrets |= _spellings(value)
         return value
 
