@@ -19,7 +19,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 PYTEST := pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check lint format lock dist clean
+.PHONY: help setup demo test test-fast check lint format docs lock dist clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ lint: $(PACKAGE) ## Check style, types and import rules
 format: $(PACKAGE) ## Put the code into the project's style
 	@ruff check --fix
 	@ruff format
+
+docs: $(PACKAGE) ## Write the generated tables of the documentation anew
+	@python docs/tables.py
 
 dist: $(PACKAGE) ## Build the source distribution and the wheel
 	@python -m build --outdir dist

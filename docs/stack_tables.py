@@ -1,6 +1,6 @@
 """The tables of the documentation that tell what a synthesised stack contains.
 
-Apart from :mod:`tables`, since a synthesis takes some seconds. ``python docs/tables.py`` writes both.
+Apart from :mod:`tables`, since a synthesis takes some seconds. ``make docs`` writes both.
 """
 
 from __future__ import annotations

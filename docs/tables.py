@@ -6,7 +6,7 @@ A generated table stands between two comments in a page::
     | ... |
     <!-- end of table -->
 
-``python docs/tables.py`` writes all of them anew; a test fails when one is out of date. Columns
+``make docs`` writes all of them anew; a test fails when one is out of date. Columns
 that tell what the code knows (a field's type, default, bounds) are generated; the column *meaning*
 of such a table is written by hand, and kept.
 """

@@ -40,7 +40,7 @@ def generators() -> Iterator[Generators]:
 def test_the_generated_tables_are_what_a_stack_contains(page: Path, generators: Generators) -> None:
     text = page.read_text(encoding="utf-8")
     written = generators.tables.refreshed(text, generators.stack_tables.STACK_TABLES)
-    assert written == text, "run: python docs/tables.py"
+    assert written == text, "run: make docs"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
