@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
+import pytest
 from moto.awslambda.models import LambdaFunction
 from moto.core.base_backend import BackendDict
 from moto.emr import emr_backends
@@ -42,6 +43,9 @@ class Peer(ABC):
 
     #: The secrets that the job's configuration names.
     secrets: ClassVar[dict[str, str]] = {"gold/api#token": ACCESS_TOKEN}
+    #: The peer's name in :data:`PEERS`.
+    name: str
+    document: dict[str, Any]
     job: Job
 
     def __init__(self, client: Disturbed) -> None:
@@ -370,3 +374,8 @@ PEERS: dict[str, type[Peer]] = {
     "databricks-submit": DatabricksSubmitPeer,
     "http": HttpPeer,
 }
+
+
+def of(*kinds: str) -> Any:
+    """Run a test, through its fixture ``peer``, for each of these job services."""
+    return pytest.mark.parametrize("peer", kinds, indirect=True)

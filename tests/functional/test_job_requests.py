@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,33 +10,9 @@ import pytest
 from interlock_runtime.core.errors import PermanentError, TransientError
 from interlock_runtime.jobs import registry
 from interlock_runtime.jobs.contract import Category, Failed, Running, Services, Started, Succeeded
-from tests.fakes.aws import simulated_aws
-from tests.fakes.job_peers import ACCESS_TOKEN, PEERS, ROLE, Peer
+from tests.fakes.job_peers import ACCESS_TOKEN, ROLE, of
 from tests.fakes.job_services import TOKEN, Disturbed, job_of, run_context, services
 from tests.fakes.web_server import Received, Reply, WebServer
-
-
-@pytest.fixture
-def client() -> Iterator[Disturbed]:
-    with simulated_aws():
-        yield Disturbed()
-
-
-@pytest.fixture
-def peer(request: pytest.FixtureRequest, client: Disturbed) -> Iterator[Any]:
-    with PEERS[request.param](client) as ready:
-        client.calls.clear()
-        yield ready
-
-
-@pytest.fixture
-def world(peer: Peer, client: Disturbed) -> Services:
-    return services(client=client, secrets=peer.secrets)
-
-
-def of(kind: str) -> Any:
-    """Run a test against this job service."""
-    return pytest.mark.parametrize("peer", [kind], indirect=True)
 
 
 def sent(client: Disturbed) -> Any:

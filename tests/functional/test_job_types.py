@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from interlock_runtime.core.errors import PermanentError, TransientError
 from interlock_runtime.jobs import registry
 from interlock_runtime.jobs.contract import Category, Failed, Outcome, Running, Services, Succeeded
-from tests.fakes.aws import simulated_aws
-from tests.fakes.job_peers import ACCESS_TOKEN, PEERS, Peer
+from tests.fakes.job_peers import ACCESS_TOKEN, PEERS, Peer, of
 from tests.fakes.job_services import TOKEN, Disturbed, VirtualTime, job_of, run_context, services
 
 TRANSIENT, TIMEOUT, PERMANENT = Category.TRANSIENT, Category.TIMEOUT, Category.PERMANENT
@@ -140,42 +137,25 @@ OVER_HTTP = ("airflow", "airflow-3", "databricks", "databricks-submit", "http")
 ON_AWS = ("glue", "emr", "emr-serverless", "step-function", "lambda")
 
 
-@pytest.fixture
-def client() -> Iterator[Disturbed]:
-    with simulated_aws():
-        yield Disturbed()
-
-
-@pytest.fixture
-def peer(request: pytest.FixtureRequest, client: Disturbed) -> Iterator[Peer]:
-    with PEERS[request.param](client) as ready:
-        client.calls.clear()
-        yield ready
-
-
-@pytest.fixture
-def world(peer: Peer, client: Disturbed) -> Services:
-    return services(client=client, secrets=peer.secrets)
-
-
-def of(kinds: Sequence[str]) -> Any:
-    """Run a test for these rows of the table."""
-    return pytest.mark.parametrize("peer", kinds, indirect=True)
-
-
 def requests_to(peer: Peer) -> int:
     """How many starts and polls a service has been asked for, refused ones included."""
     server = getattr(peer, "server", None)
     return len(server.received) if server else len(peer.client.calls)
 
 
-def refuse_next(peer: Peer, kind: str, times: int, *, status: int, code: str, polls: bool = False) -> None:
+def refuse_next(peer: Peer, times: int, *, status: int, code: str, polls: bool = False) -> None:
     """Let a service answer with an error."""
-    if kind in OVER_HTTP:
+    if peer.name in OVER_HTTP:
         peer.server.refuse_next = [status] * times
     else:
+        row = TABLE[peer.name]
         for _ in range(times):
-            peer.client.refuse(TABLE[kind].poll if polls else TABLE[kind].start, code, status=status)
+            peer.client.refuse(row.poll if polls else row.start, code, status=status)
+
+
+def well(peer: Peer) -> str:
+    """The state in which a service says that a job ended well."""
+    return next(state for state, outcome in TABLE[peer.name].states.items() if outcome == WELL)
 
 
 def test_the_table_has_every_type_that_a_service_is_behind() -> None:
@@ -185,7 +165,7 @@ def test_the_table_has_every_type_that_a_service_is_behind() -> None:
     )
 
 
-@of(POLLED)
+@of(*POLLED)
 def test_a_started_job_is_known_to_its_service_and_can_be_found_again(peer: Peer, world: Services) -> None:
     started = registry.start(peer.job, run_context(), world)
     assert peer.jobs() == 1
@@ -241,19 +221,18 @@ def test_a_job_that_ends_with_its_start_tells_how(
         assert ended == expected
 
 
-@of([*POLLED, "http"])
+@of(*POLLED, "http")
 @pytest.mark.parametrize("ended", [False, True], ids=["running", "ended"])
 def test_a_job_whose_start_was_not_recorded_is_not_started_again(peer: Peer, world: Services, ended: bool) -> None:
     forgotten = registry.start(peer.job, run_context(), world)
     if ended and not isinstance(forgotten.ended, Succeeded):
-        kind = next(name for name, found in PEERS.items() if found is type(peer))
-        peer.turn(next(state for state, outcome in TABLE[kind].states.items() if outcome == WELL))
+        peer.turn(well(peer))
     started = registry.start(peer.job, run_context(previous_intent=True), world)
     assert peer.jobs() == 1
     assert started == forgotten
 
 
-@of([*POLLED, "http"])
+@of(*POLLED, "http")
 def test_a_start_whose_answer_was_lost_is_not_repeated_but_found(peer: Peer, world: Services) -> None:
     peer.lose_next_answer()
     with pytest.raises(TransientError):
@@ -265,29 +244,29 @@ def test_a_start_whose_answer_was_lost_is_not_repeated_but_found(peer: Peer, wor
         assert isinstance(registry.status(peer.job, started.metadata, run_context(), world), Running | Succeeded)
 
 
-@of(POLLED)
+@of(*POLLED)
 def test_another_attempt_is_another_job(peer: Peer, world: Services) -> None:
     registry.start(peer.job, run_context(), world)
     registry.start(peer.job, run_context(token="gold-cron-2026-03-03-1-mmabc999", attempt=1), world)
     assert peer.jobs() == 2
 
 
-@of([kind for kind in POLLED if TABLE[kind].search])
+@of(*(kind for kind in POLLED if TABLE[kind].search))
 def test_nothing_is_searched_for_without_an_earlier_intent(peer: Peer, world: Services) -> None:
     registry.start(peer.job, run_context(), world)
     assert len(peer.client.calls) == 1
 
 
-@of([kind for kind in POLLED if TABLE[kind].search])
+@of(*(kind for kind in POLLED if TABLE[kind].search))
 def test_an_earlier_intent_that_led_to_nothing_starts_the_job(peer: Peer, world: Services) -> None:
     registry.start(peer.job, run_context(token="gold-cron-2026-03-02-0-mmaaa000"), world)
     registry.start(peer.job, run_context(previous_intent=True), world)
     assert peer.jobs() == 2
 
 
-@pytest.mark.parametrize(("peer", "kind"), [(kind, kind) for kind in POLLED], indirect=["peer"])
-def test_a_start_that_is_throttled_is_tried_once_and_may_be_tried_again(peer: Peer, kind: str, world: Services) -> None:
-    refuse_next(peer, kind, 1, status=429, code="ThrottlingException")
+@of(*POLLED)
+def test_a_start_that_is_throttled_is_tried_once_and_may_be_tried_again(peer: Peer, world: Services) -> None:
+    refuse_next(peer, 1, status=429, code="ThrottlingException")
     with pytest.raises(TransientError):
         registry.start(peer.job, run_context(), world)
     assert requests_to(peer) == 1
@@ -296,17 +275,15 @@ def test_a_start_that_is_throttled_is_tried_once_and_may_be_tried_again(peer: Pe
     assert peer.jobs() == 1
 
 
-@pytest.mark.parametrize(
-    ("peer", "kind"), [(kind, kind) for kind in (*ON_AWS, "airflow", "databricks")], indirect=["peer"]
-)
-def test_a_start_without_the_right_to_it_is_refused_for_good(peer: Peer, kind: str, world: Services) -> None:
-    refuse_next(peer, kind, 1, status=403, code="AccessDeniedException")
+@of(*ON_AWS, "airflow", "databricks")
+def test_a_start_without_the_right_to_it_is_refused_for_good(peer: Peer, world: Services) -> None:
+    refuse_next(peer, 1, status=403, code="AccessDeniedException")
     with pytest.raises(PermanentError):
         registry.start(peer.job, run_context(), world)
     assert requests_to(peer) == 1
 
 
-@of(OVER_HTTP)
+@of(*OVER_HTTP)
 def test_a_private_host_that_is_not_allowed_hears_nothing(peer: Peer, client: Disturbed) -> None:
     world = services(client=client, secrets=peer.secrets, allowed_private_hosts=("other.example",))
     with pytest.raises(PermanentError, match=r"127\.0\.0\.1 is loopback"):
@@ -314,13 +291,13 @@ def test_a_private_host_that_is_not_allowed_hears_nothing(peer: Peer, client: Di
     assert requests_to(peer) == 0
 
 
-@pytest.mark.parametrize(("peer", "kind"), [(kind, kind) for kind in POLLED], indirect=["peer"])
+@of(*POLLED)
 @pytest.mark.parametrize("failures", [2, 3])
-def test_a_poll_is_tried_three_times_with_pauses(peer: Peer, kind: str, client: Disturbed, failures: int) -> None:
+def test_a_poll_is_tried_three_times_with_pauses(peer: Peer, client: Disturbed, failures: int) -> None:
     time = VirtualTime()
     world = services(client=client, secrets=peer.secrets, timing=time.timing())
     started = registry.start(peer.job, run_context(), world)
-    refuse_next(peer, kind, failures, status=503, code="ServiceUnavailable", polls=True)
+    refuse_next(peer, failures, status=503, code="ServiceUnavailable", polls=True)
     before = requests_to(peer)
     if failures < 3:
         assert isinstance(registry.status(peer.job, started.metadata, run_context(), world), Running | Succeeded)
@@ -331,17 +308,17 @@ def test_a_poll_is_tried_three_times_with_pauses(peer: Peer, kind: str, client: 
     assert time.pauses == [0.75, 1.5]
 
 
-@pytest.mark.parametrize(("peer", "kind"), [(kind, kind) for kind in POLLED], indirect=["peer"])
-def test_a_poll_that_is_refused_is_not_repeated(peer: Peer, kind: str, world: Services) -> None:
+@of(*POLLED)
+def test_a_poll_that_is_refused_is_not_repeated(peer: Peer, world: Services) -> None:
     started = registry.start(peer.job, run_context(), world)
-    refuse_next(peer, kind, 1, status=403, code="AccessDeniedException", polls=True)
+    refuse_next(peer, 1, status=403, code="AccessDeniedException", polls=True)
     before = requests_to(peer)
     with pytest.raises(PermanentError):
         registry.status(peer.job, started.metadata, run_context(), world)
     assert requests_to(peer) == before + 1
 
 
-@of(["airflow", "airflow-3", "databricks", "databricks-submit"])
+@of("airflow", "airflow-3", "databricks", "databricks-submit")
 def test_polls_send_the_same_headers_as_the_start(peer: Peer, world: Services) -> None:
     started = registry.start(peer.job, run_context(), world)
     registry.status(peer.job, started.metadata, run_context(), world)
@@ -349,21 +326,21 @@ def test_polls_send_the_same_headers_as_the_start(peer: Peer, world: Services) -
     assert sent == [f"Bearer {ACCESS_TOKEN}"] * 2
 
 
-@of(["glue", "emr", "emr-serverless", "step-function", "airflow"])
+@of("glue", "emr", "emr-serverless", "step-function", "airflow")
 def test_a_deployment_in_the_middle_of_a_run_does_not_lose_the_job(peer: Peer, world: Services) -> None:
     started = registry.start(peer.job, run_context(), world)
     moved = replace(peer.job, config=replace(peer.job.config, **dict.fromkeys(started.metadata["address"], "v1")))
     assert isinstance(registry.status(moved, started.metadata, run_context(), world), Running | Succeeded)
 
 
-@of(["airflow"])
+@of("airflow")
 def test_a_run_whose_pipeline_changed_its_type_cannot_be_asked_about(peer: Peer, world: Services) -> None:
     started = registry.start(peer.job, run_context(), world)
     with pytest.raises(PermanentError, match=r"started as type 'airflow'.*now has job.type 'glue'"):
         registry.status(job_of("glue", jobName="gold-etl"), started.metadata, run_context(), world)
 
 
-@of(["lambda", "lambda-event"])
+@of("lambda", "lambda-event")
 def test_a_function_is_told_the_run_each_time_it_is_invoked(peer: Peer, world: Services) -> None:
     for previous_intent in (False, True):
         registry.start(peer.job, run_context(previous_intent=previous_intent), world)
@@ -371,23 +348,22 @@ def test_a_function_is_told_the_run_each_time_it_is_invoked(peer: Peer, world: S
     assert peer.events == [expected, expected]
 
 
-@of(["lambda-event"])
+@of("lambda-event")
 def test_an_asynchronous_function_runs_until_the_job_log_says_otherwise(peer: Peer, world: Services) -> None:
     started = registry.start(peer.job, run_context(), world)
     assert started.ended is None
     assert registry.status(peer.job, started.metadata, run_context(), world) == STILL
 
 
-@pytest.mark.parametrize(("peer", "kind"), [(kind, kind) for kind in ON_AWS], indirect=["peer"])
-def test_the_page_about_jobs_names_the_rights_that_a_type_takes(peer: Peer, kind: str, world: Services) -> None:
-    peer.client.actions.clear()
+@of(*ON_AWS)
+def test_the_page_about_jobs_names_the_rights_that_a_type_takes(peer: Peer, world: Services) -> None:
     registry.start(peer.job, run_context(), world)
     started = registry.start(peer.job, run_context(previous_intent=True), world)
     if started.ended is None:
-        peer.turn(next(state for state, outcome in TABLE[kind].states.items() if outcome == WELL))
+        peer.turn(well(peer))
         registry.status(peer.job, started.metadata, run_context(), world)
     page = (Path(__file__).resolve().parents[2] / "docs/jobs.md").read_text("utf-8")
-    permissions = re.search(rf"^## {kind}$.*?^\*\*Permissions:\*\*(.*?)^$", page, re.DOTALL | re.MULTILINE)
+    permissions = re.search(rf"^## {peer.name}$.*?^\*\*Permissions:\*\*(.*?)^$", page, re.DOTALL | re.MULTILINE)
     assert permissions
     told = set(re.findall(r"`([a-z-]+:[A-Z][A-Za-z]+)`", permissions[1]))
     assert told - {"iam:PassRole"} == peer.client.actions

@@ -386,6 +386,21 @@ def test_a_server_that_hangs_up_in_the_handshake_may_be_tried_again(tmp_path: Pa
         get(Network(allowed_private_hosts=["127.0.0.1"]), f"https://127.0.0.1:{port}/")
 
 
+def test_tls_that_breaks_after_the_request_leaves_open_what_became_of_it(authority: Authority) -> None:
+    context = authority.server_context("jobs.example")
+
+    def break_off(connection: socket.socket, over: Event) -> None:
+        with context.wrap_socket(connection, server_side=True) as agreed:
+            agreed.recv(65536)
+            socket.socket.sendall(agreed, b"this is no TLS record")
+            over.wait(1)
+
+    with raw_server(break_off) as port:
+        network = Network(resolve=Resolver([PUBLIC]), dial=Dialler(port), tls=authority.client_context)
+        with pytest.raises(TransientError, match="no answer from"):
+            get(network, "https://jobs.example/")
+
+
 def test_the_systems_trust_checks_names_and_certificates() -> None:
     context = Network().tls()
     assert context.check_hostname

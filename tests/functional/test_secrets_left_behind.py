@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 import pytest
 
 from interlock_runtime.core.errors import InterlockError
-from tests.fakes.aws import simulated_aws
 from tests.fakes.gold import DATE, READY, gold
 from tests.fakes.job_peers import ACCESS_TOKEN, PEERS, Peer
 from tests.fakes.job_services import Disturbed, services
@@ -36,12 +34,6 @@ GIVEN: dict[str, tuple[str, str]] = {
     "databricks-submit": ("headers", "TERMINATED/FAILED"),
     "http": ("body", "500"),
 }
-
-
-@pytest.fixture
-def client() -> Iterator[Disturbed]:
-    with simulated_aws():
-        yield Disturbed()
 
 
 def started(job: dict[str, Any], client: Disturbed) -> World:

@@ -153,6 +153,9 @@ class Network:
         try:
             plain.settimeout(deadline.remaining())
             return self.tls().wrap_socket(plain, server_hostname=target.host)
+        except ssl.SSLError as error:
+            plain.close()
+            raise _tls_failure(target, error) from error
         except BaseException:
             plain.close()
             raise
@@ -248,13 +251,17 @@ def _response(connection: socket.socket, message: bytes, method: str, deadline: 
     return response
 
 
-def _failure(target: _Target, error: Exception, timeout: float) -> TransientError | PermanentError:
-    if isinstance(error, TimeoutError):
-        return TransientError(f"{target} did not answer within {timeout:g} s")
+def _tls_failure(target: _Target, error: ssl.SSLError) -> TransientError | PermanentError:
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return TransientError(f"no answer from {target}: it hung up before TLS was agreed on")
     if isinstance(error, ssl.SSLCertVerificationError):
         return PermanentError(f"the certificate of {target} is not acceptable: {error.verify_message}")
-    if isinstance(error, ssl.SSLError) and not isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-        return PermanentError(f"no TLS with {target}: {error.reason or error}")
+    return PermanentError(f"no TLS with {target}: {error.reason or error}")
+
+
+def _failure(target: _Target, error: Exception, timeout: float) -> TransientError:
+    if isinstance(error, TimeoutError):
+        return TransientError(f"{target} did not answer within {timeout:g} s")
     if not isinstance(error, OSError):
         return TransientError(f"no answer from {target}: what it sent is not HTTP ({type(error).__name__})")
     return TransientError(f"no answer from {target}: {error}")
