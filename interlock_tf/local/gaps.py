@@ -1,13 +1,14 @@
-"""What the AWS provider calls and moto 5.2 does not know, added to moto's own classes."""
+"""Where moto 5.2 is not what Terraform needs: actions that it lacks, and Lambda without Docker."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from typing import Any
 
+from moto.awslambda.models import LambdaFunction
 from moto.core.responses import ActionResult, BaseResponse
 from moto.stepfunctions.responses import StepFunctionResponse
-
-Action = Callable[[BaseResponse], ActionResult]
 
 
 def _validate_state_machine_definition(_: BaseResponse) -> ActionResult:
@@ -19,7 +20,14 @@ def _list_state_machine_versions(_: BaseResponse) -> ActionResult:
     return ActionResult({"stateMachineVersions": []})
 
 
-_ACTIONS: Mapping[type[BaseResponse], Mapping[str, Action]] = {
+def _not_run(_: LambdaFunction, event: str | None = None) -> tuple[str, bool, str]:
+    # moto would start a container. What deploys a stack only has to hold its functions.
+    error = {"errorType": "NotRun", "errorMessage": "the embedded AWS holds functions and does not run them"}
+    return json.dumps(error), True, ""
+
+
+_CHANGES: Mapping[type, Mapping[str, Callable[..., Any]]] = {
+    LambdaFunction: {"_invoke_lambda": _not_run},
     StepFunctionResponse: {
         "validate_state_machine_definition": _validate_state_machine_definition,
         "list_state_machine_versions": _list_state_machine_versions,
@@ -28,7 +36,7 @@ _ACTIONS: Mapping[type[BaseResponse], Mapping[str, Action]] = {
 
 
 def fill_gaps() -> None:
-    """Add the missing actions to moto; doing it twice does nothing more."""
-    for service, actions in _ACTIONS.items():
-        for name, action in actions.items():
-            setattr(service, name, action)
+    """Change moto's classes; doing it twice does nothing more."""
+    for kind, changes in _CHANGES.items():
+        for name, method in changes.items():
+            setattr(kind, name, method)

@@ -45,15 +45,9 @@ def _same_json(before: Any, after: Any) -> bool:
     return bool(json.loads(before) == json.loads(after))
 
 
-def _not_kept(before: Any, after: Any) -> bool:
-    return not before and bool(after)
-
-
 #: What the simulator, and not our output, puts into a second plan: by type and attribute, with a test of
 #: both values. Nothing else may differ.
 ARTEFACTS: Mapping[tuple[str, str], Callable[[Any, Any], bool]] = {
-    # moto does not store a function's logging configuration.
-    ("aws_lambda_function", "logging_config"): _not_kept,
     # moto returns the policy with other white space.
     ("aws_sqs_queue", "redrive_policy"): _same_json,
 }
