@@ -48,13 +48,15 @@ class Context:
     """Passed to every ``add_…`` function.
 
     ``partition``, ``dns_suffix``, ``region`` and ``account_id`` are tokens, from data sources.
-    Resources are created with :meth:`add` and in no other way: it names them in the state. ``addresses`` are
-    those names so far, by which two constructs in one stack are kept from colliding.
+    Resources are created with :meth:`add` and :meth:`add_batch` and in no other way: these name
+    them in the state, beginning with ``prefix``. ``addresses`` are the names so far, by which two
+    constructs in one stack are kept from colliding.
     """
 
     scope: Construct
     settings: Settings
     names: Names
+    prefix: str
     partition: str
     dns_suffix: str
     region: str
@@ -83,6 +85,7 @@ class Context:
             scope=scope,
             settings=settings,
             names=names,
+            prefix=prefix,
             partition=place["partition"].partition,
             dns_suffix=place["partition"].dns_suffix,
             region=place["region"].id,
@@ -118,26 +121,19 @@ class Context:
 
     def address(self, name: str) -> str:
         """The Terraform name of a child of the construct."""
-        return f"{address_prefix(self.scope)}_{name}"
+        return f"{self.prefix}_{name}"
 
     def endpoint(self, service: str) -> str:
         """The host name of a service in this region, as ``kms:ViaService`` spells it."""
         return f"{service}.{self.region}.{self.dns_suffix}"
 
-    def arn(self, service: str, resource: str, *, region: bool = True, account: bool = True) -> str:
-        """An ARN in this partition, and this region and account unless told otherwise."""
-        place = f"{self.region if region else ''}:{self.account_id if account else ''}"
-        return f"arn:{self.partition}:{service}:{place}:{resource}"
+    def arn(self, service: str, resource: str) -> str:
+        """An ARN in this partition, region and account."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"
 
 
 def address_prefix(scope: Construct) -> str:
     """The path of a construct below its stack, as the beginning of a Terraform name."""
-    stack = TerraformStack.of(scope).node.path
-    path = scope.node.path
-    below = path[len(stack) :].lstrip("/") if stack else path
-    return below.replace("/", "_")
-
-
-def refused(variable: str, message: str) -> ConfigError:
-    """An error about the value of a variable."""
-    return ConfigError(Problem(path=variable, message=message))
+    stack, path = TerraformStack.of(scope).node.path, scope.node.path
+    name = address_part(path.removeprefix(stack).strip("/").replace("/", "_"))
+    return f"_{name}" if name[:1].isdigit() else name

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from interlock_tf import App, Interlock, InterlockStack, InterlockWarning
-from interlock_tf._cdk import AwsProvider, TerraformStack
+from interlock_tf._cdk import AwsProvider, Construct, TerraformStack
 from interlock_tf.functions import FUNCTIONS
 
 SAMPLES = Path(__file__).parents[1] / "synth" / "samples"
@@ -96,8 +96,8 @@ def own_stack(folder: Path, fill: Callable[[TerraformStack, Callable[..., Interl
     AwsProvider(stack, "aws")
     zips = zips_in(folder / "zips")
 
-    def interlock(id_: str = "interlock", **variables: Any) -> Interlock:
-        return Interlock(stack, id_, **{**MINIMAL, "dist_path": zips, **variables})
+    def interlock(id_: str = "interlock", *, scope: Construct = stack, **variables: Any) -> Interlock:
+        return Interlock(scope, id_, **{**MINIMAL, "dist_path": zips, **variables})
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", InterlockWarning)

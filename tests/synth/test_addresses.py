@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.fakes.stacks import Synthesised
+import pytest
+
+from interlock_tf import Interlock
+from interlock_tf._cdk import Construct, TerraformStack
+from tests.fakes.stacks import Synthesised, own_stack
 
 COMMITTED = Path(__file__).with_name("addresses.txt")
 
@@ -35,3 +40,19 @@ def test_every_address_says_what_it_is(maximal: Synthesised) -> None:
 def test_a_pipeline_id_with_a_dot_has_an_address_of_its_own(minimal: Synthesised) -> None:
     rows = minimal.resources("dynamodb_table_item")
     assert list(rows) == ["interlock_pipeline_daily", "interlock_pipeline_on_arrival_ad4808df"]
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "prefix"),
+    [
+        ("data", "interlock", "data_interlock"),
+        ("data platform", "a.b", "data_platform_a_b_36c18429"),
+        ("1", "2", "_1_2"),
+    ],
+)
+def test_the_path_of_the_construct_begins_every_address(outer: str, inner: str, prefix: str, tmp_path: Path) -> None:
+    def nested(stack: TerraformStack, interlock: Callable[..., Interlock]) -> None:
+        interlock(inner, scope=Construct(stack, outer))
+
+    stack = own_stack(tmp_path, nested)
+    assert [address for address in stack.addresses() if not address.split(".")[1].startswith(f"{prefix}_")] == []
