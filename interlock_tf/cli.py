@@ -20,6 +20,7 @@ PROGRAM = "interlock-tf"
 #: What each command does, for the list of them. The module ``interlock_tf.commands.<name>`` has the rest.
 COMMANDS: Mapping[str, str] = {
     "validate": "check pipeline files and say everything that is wrong with them",
+    "build": "write the six Lambda zips into a folder",
     "schema": "print the JSON Schema of pipeline or calendar files, for editors",
 }
 
