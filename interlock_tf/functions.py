@@ -62,7 +62,7 @@ FUNCTIONS: Mapping[str, Function] = {
             key="sla_monitor",
             timeout=30,
             invoked_by="state machine, one-time schedules",
-            variables=(*_TABLES, *_SCHEDULER),
+            variables=(*_TABLES, *_SCHEDULER, "TRIGGER_RETENTION_DAYS"),
         ),
         Function(
             key="watchdog",

@@ -78,7 +78,7 @@ GRANTS: Mapping[str, tuple[Grant, ...]] = {
         _LOG,
     ),
     "sla_monitor": (
-        Grant("dynamodb-rw", "dynamodb:GetItem PutItem UpdateItem", ("control",)),
+        Grant("dynamodb-rw", "dynamodb:GetItem BatchGetItem PutItem", ("control",)),
         _PUBLISH,
         Grant("scheduler-manage", "scheduler:CreateSchedule DeleteSchedule", ("sla_schedules",)),
         _scheduler_role("scheduler-manage"),

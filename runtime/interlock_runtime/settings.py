@@ -56,6 +56,7 @@ class SlaMonitor:
     scheduler_role_arn: str
     scheduler_group_name: str
     events_dlq_arn: str
+    trigger_retention_days: int
 
 
 @dataclass(frozen=True, kw_only=True)

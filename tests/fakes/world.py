@@ -10,19 +10,20 @@ from typing import Any
 
 from interlock_runtime.aws.executions import Execution
 from interlock_runtime.control.configs import Configs
-from interlock_runtime.control.ports import JobPorts, Metric, StartPorts
+from interlock_runtime.control.ports import JobPorts, Metric, SlaPorts, StartPorts, WatchdogPorts
 from interlock_runtime.control.run import Run, trigger_key
 from interlock_runtime.core import rows
 from interlock_runtime.core.errors import PermanentError
 from interlock_runtime.core.events import Event
-from interlock_runtime.core.instants import millis
+from interlock_runtime.core.instants import millis, rfc3339
 from interlock_runtime.core.names import execution_arn
 from interlock_runtime.core.rows import KIND, Kind, RunKey
-from interlock_runtime.handlers import orchestrator, stream_router
+from interlock_runtime.handlers import orchestrator, sla_monitor, stream_router
 from interlock_runtime.jobs.contract import Services
 from interlock_runtime.jobs.network import Network
 from tests.fakes.calls import Calls
 from tests.fakes.glue_jobs import FakeJobClients
+from tests.fakes.schedules import FakeSchedules
 from tests.fakes.tables import FakeTable
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:dev-interlock-pipeline"
@@ -148,6 +149,7 @@ class World:
         self.log = FakeLog()
         self.metrics = FakeMetrics()
         self.jobs = FakeJobClients(self.calls)
+        self.schedules = FakeSchedules(self.calls)
         shared: dict[str, Any] = {
             "control": self.control,
             "joblog": self.joblog,
@@ -158,7 +160,10 @@ class World:
             "configs": Configs(self.control),
             "retention": timedelta(days=400),
         }
-        self.ports = StartPorts(**shared, executions=self.executions, execution_timeout=timedelta(seconds=14400))
+        starting = {**shared, "executions": self.executions, "execution_timeout": timedelta(seconds=14400)}
+        self.ports = StartPorts(**starting)
+        self.sla_ports = SlaPorts(**shared, schedules=self.schedules)
+        self.watchdog_ports = WatchdogPorts(**starting, schedules=self.schedules)
         self.job_ports = JobPorts(**shared, services=Services(client=self.jobs, secret=_no_secret, network=Network()))
         self._read = {"control": 0, "joblog": 0}
 
@@ -222,7 +227,21 @@ class World:
 
     def task(self, mode: str, run: Run, **more: Any) -> dict[str, Any]:
         """Call the orchestrator for a run, as its execution would."""
-        event = {
+        return orchestrator.handle(self._task(mode, run) | more, self.job_ports, clock=self.clock)
+
+    def sla(self, mode: str, run: Run | None = None, **more: Any) -> dict[str, Any]:
+        """Call sla-monitor, for a run as its execution would, else as a person would."""
+        arrival = run and run.arrival
+        task = self._task(mode, run) | {"sensorArrivalAt": arrival and rfc3339(arrival)} if run else {"mode": mode}
+        return sla_monitor.handle(task | more, self.sla_ports, clock=self.clock)
+
+    def ring(self) -> list[str]:
+        """Let Scheduler fire whatever is due by now; what became of each."""
+        due = self.schedules.due(self.now)
+        return [sla_monitor.handle(entry.message, self.sla_ports, clock=self.clock)["status"] for entry in due]
+
+    def _task(self, mode: str, run: Run) -> dict[str, Any]:
+        return {
             "mode": mode,
             "pipelineId": run.pipeline_id,
             "scheduleId": run.schedule_id,
@@ -230,7 +249,6 @@ class World:
             "attempt": run.attempt,
             "executionId": self.executions.arn(run.execution_name),
         }
-        return orchestrator.handle(event | more, self.job_ports, clock=self.clock)
 
     def run(self, pipeline_id: str, date: str, *, schedule_id: str = "stream") -> Run | None:
         """The trigger row of a date; not a call."""

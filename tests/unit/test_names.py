@@ -66,13 +66,14 @@ def test_the_second_schedule_of_a_pipeline_is_not_the_first_of_another() -> None
 
 
 @given(pipeline_ids, st.sampled_from(["cron", "stream"]), dates)
-def test_the_four_entries_of_an_sla_have_four_names(pipeline: str, schedule: str, date: str) -> None:
+def test_the_entries_of_an_sla_each_have_a_name_of_their_own(pipeline: str, schedule: str, date: str) -> None:
     found = {
-        names.sla_schedule_name(pipeline, schedule, date, clock=clock, moment=moment)
+        names.sla_schedule_name(pipeline, schedule, date, clock=clock, moment=moment, at=at)
         for clock in ("sla", "relative")
         for moment in ("warning", "breach")
+        for at in (START, START + timedelta(minutes=30))
     }
-    assert len(found) == 4
+    assert len(found) == 8
     assert max(map(len, found)) <= 64
 
 

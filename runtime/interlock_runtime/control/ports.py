@@ -61,6 +61,16 @@ class Executions(Protocol):
         """How an execution stands."""
 
 
+class Schedules(Protocol):
+    """One-time schedules; see :class:`interlock_runtime.aws.schedules.Schedules`."""
+
+    def create(self, name: str, *, at: datetime, message: Mapping[str, Any]) -> bool:
+        """Have sla-monitor invoked with ``message`` at ``at``; False when there is one of that name."""
+
+    def delete(self, name: str) -> None:
+        """Delete a schedule, if there is one."""
+
+
 class Log(Protocol):
     """Structured log lines; every keyword becomes a field."""
 
@@ -130,3 +140,15 @@ class JobPorts(Ports):
     """What a function needs that starts and polls jobs, besides."""
 
     services: Services
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlaPorts(Ports):
+    """What a function needs that looks after deadlines, besides."""
+
+    schedules: Schedules
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchdogPorts(StartPorts, SlaPorts):
+    """What the watchdog needs: it starts runs, and looks after deadlines."""

@@ -63,9 +63,15 @@ def execution_arn(state_machine_arn: str, name: str) -> str:
     return f"{state_machine_arn.replace(':stateMachine:', ':execution:', 1)}:{name}"
 
 
-def sla_schedule_name(pipeline_id: str, schedule_id: str, date: str, *, clock: SlaClock, moment: SlaMoment) -> str:
-    """The Scheduler name of a one-time entry for an SLA's warning or breach; 64 characters at most."""
-    return fit(pipeline_id, f"-{schedule_id}-{date}-{clock}-{moment}", limit=SCHEDULE_NAME_LENGTH)
+def sla_schedule_name(
+    pipeline_id: str, schedule_id: str, date: str, *, clock: SlaClock, moment: SlaMoment, at: datetime
+) -> str:
+    """The Scheduler name of a one-time entry for an SLA's warning or breach; 64 characters at most.
+
+    The instant ``at`` is part of it, so that a deadline that is moved gets entries of its own.
+    """
+    tail = f"-{schedule_id}-{date}-{clock}-{moment}-{base36(millis(at))}"
+    return fit(pipeline_id, tail, limit=SCHEDULE_NAME_LENGTH)
 
 
 def cron_schedule_name(prefix: str, pipeline_id: str, *, part: int = 1) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from interlock_runtime.core.names import digest
+from interlock_runtime.core.names import SlaClock, digest
 
 PK_PREFIX = "PIPELINE#"
 CONFIG = "CONFIG"
@@ -113,6 +113,22 @@ def alert_marker(event_type: str, schedule_id: str | None, date: str | None) -> 
 def arrival_marker(date: str) -> str:
     """When the first passing sensor of the trigger key arrived for one date."""
     return f"{MARKER_PREFIX}arrival#{date}"
+
+
+def arrival_date(sort_key: str) -> str | None:
+    """The date in the sort key of an arrival's marker, or None when the row is another."""
+    prefix = arrival_marker("")
+    return sort_key.removeprefix(prefix) or None if sort_key.startswith(prefix) else None
+
+
+def verdict_marker(clock: SlaClock, schedule_id: str, date: str) -> str:
+    """How one SLA of one date came out."""
+    return f"{MARKER_PREFIX}verdict#{clock}#{schedule_id}#{date}"
+
+
+def entries_marker(clock: SlaClock, schedule_id: str, date: str) -> str:
+    """That Scheduler holds the entries of one SLA of one date."""
+    return f"{MARKER_PREFIX}entries#{clock}#{schedule_id}#{date}"
 
 
 def baseline_marker(schedule_id: str, date: str, attempt: int) -> str:

@@ -11,10 +11,11 @@ from interlock_runtime import settings
 from interlock_runtime.aws.bus import Bus
 from interlock_runtime.aws.clients import Clients
 from interlock_runtime.aws.executions import Executions
+from interlock_runtime.aws.schedules import Schedules
 from interlock_runtime.aws.tables import Table
 from interlock_runtime.aws.telemetry import Telemetry
 from interlock_runtime.control.configs import Configs
-from interlock_runtime.control.ports import JobPorts, StartPorts
+from interlock_runtime.control.ports import JobPorts, SlaPorts, StartPorts, WatchdogPorts
 from interlock_runtime.jobs.services import aws_services
 
 
@@ -38,7 +39,19 @@ class Function:
         """The event bus by its physical name."""
         return Bus(name, lambda: self.clients.repeating("events"))
 
-    def run_ports(self, read: settings.StreamRouter | settings.Orchestrator | settings.Watchdog) -> dict[str, Any]:
+    def schedules(self, read: settings.SlaMonitor | settings.Watchdog) -> Schedules:
+        """The one-time schedules that invoke sla-monitor."""
+        return Schedules(
+            read.scheduler_group_name,
+            function_arn=read.sla_monitor_arn,
+            role_arn=read.scheduler_role_arn,
+            dead_letters_arn=read.events_dlq_arn,
+            client=lambda: self.clients.repeating("scheduler"),
+        )
+
+    def run_ports(
+        self, read: settings.StreamRouter | settings.Orchestrator | settings.SlaMonitor | settings.Watchdog
+    ) -> dict[str, Any]:
         """The ports of whoever looks after runs, as keyword arguments of a class of ports."""
         control = self.table(read.control_table)
         return {
@@ -52,18 +65,29 @@ class Function:
             "retention": timedelta(days=read.trigger_retention_days),
         }
 
-    def start_ports(self, read: settings.StreamRouter | settings.Watchdog) -> StartPorts:
+    def start_ports(self, read: settings.StreamRouter) -> StartPorts:
         """The ports of a function that starts runs."""
-        return StartPorts(
-            **self.run_ports(read),
-            executions=Executions(read.state_machine_arn, lambda: self.clients.repeating("stepfunctions")),
-            execution_timeout=timedelta(seconds=read.sfn_timeout_seconds),
-        )
+        return StartPorts(**self._start_ports(read))
+
+    def sla_ports(self, read: settings.SlaMonitor) -> SlaPorts:
+        """The ports of a function that looks after deadlines."""
+        return SlaPorts(**self.run_ports(read), schedules=self.schedules(read))
+
+    def watchdog_ports(self, read: settings.Watchdog) -> WatchdogPorts:
+        """The ports of the watchdog, which does both."""
+        return WatchdogPorts(**self._start_ports(read), schedules=self.schedules(read))
 
     def job_ports(self, read: settings.Orchestrator, environment: Mapping[str, str]) -> JobPorts:
         """The ports of a function that starts jobs; ``environment`` is what their templates may read."""
         services = aws_services(self.clients, environment=environment, allowed_private_hosts=read.allowed_private_hosts)
         return JobPorts(**self.run_ports(read), services=services)
+
+    def _start_ports(self, read: settings.StreamRouter | settings.Watchdog) -> dict[str, Any]:
+        return {
+            **self.run_ports(read),
+            "executions": Executions(read.state_machine_arn, lambda: self.clients.repeating("stepfunctions")),
+            "execution_timeout": timedelta(seconds=read.sfn_timeout_seconds),
+        }
 
 
 def utc_now() -> datetime:
