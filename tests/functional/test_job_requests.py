@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -253,6 +254,22 @@ def test_a_sign_in_page_instead_of_an_answer_is_an_error(kind: str, body: bytes)
         metadata = {"type": kind, "address": {}, "runId": 1}
         with pytest.raises(TransientError, match="not with what was expected"):
             registry.status(job_of(kind, **config), metadata, run_context(), services())
+
+
+@pytest.mark.parametrize("body", [b"<html>Sign in</html>", b"{}", b'{"dag_run_id": "another"}'])
+def test_a_sign_in_page_is_no_proof_that_a_dag_was_started(body: bytes) -> None:
+    server = WebServer(lambda received: Reply(200, body))
+    with server, pytest.raises(TransientError, match="not with what was expected"):
+        start(services(), "airflow", url=server.url, dagId="gold")
+
+
+@of("airflow")
+def test_a_conf_so_long_that_the_answer_is_cut_off_is_started_once(peer: Any, world: Services) -> None:
+    long = replace(peer.job, config=replace(peer.job.config, body={"list": ["x" * 1000] * 100}))
+    with pytest.raises(TransientError, match="not with what was expected"):
+        registry.start(long, run_context(), world)
+    assert registry.start(long, run_context(previous_intent=True), world).run_id == TOKEN
+    assert peer.jobs() == 1
 
 
 @of("databricks")

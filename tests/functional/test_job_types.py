@@ -333,6 +333,15 @@ def test_a_deployment_in_the_middle_of_a_run_does_not_lose_the_job(peer: Peer, w
     assert isinstance(registry.status(moved, started.metadata, run_context(), world), Running | Succeeded)
 
 
+@of("glue", "emr", "emr-serverless", "step-function", "airflow", "databricks")
+def test_a_poll_reads_no_secret_that_only_the_start_needs(peer: Peer, world: Services) -> None:
+    started = registry.start(peer.job, run_context(), world)
+    needy = {"input" if peer.name == "step-function" else "body" if peer.name == "airflow" else "arguments"}
+    config = replace(peer.job.config, **{name: {"--key": "${secret:gone}"} for name in needy})
+    outcome = registry.status(replace(peer.job, config=config), started.metadata, run_context(), world)
+    assert isinstance(outcome, Running | Succeeded)
+
+
 @of("airflow")
 def test_a_run_whose_pipeline_changed_its_type_cannot_be_asked_about(peer: Peer, world: Services) -> None:
     started = registry.start(peer.job, run_context(), world)

@@ -19,7 +19,7 @@ _PERMANENT_CODES = re.compile(
 
 
 def ask(client: Any, operation: str, *, unless: Container[str] = (), **parameters: Any) -> Any:
-    """Call ``operation`` of a boto3 client; its answer, or None when it fails with a code in ``unless``.
+    """Call ``operation`` of a client; its answer, or None when it fails with a code in ``unless``.
 
     Raises:
         PermanentError: refused for good: a missing resource, a bad parameter, no permission.

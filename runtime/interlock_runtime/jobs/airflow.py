@@ -28,36 +28,39 @@ def start(call: Call[AirflowConfig]) -> Started:
     reply = rest.send(
         call.services,
         "POST",
-        _runs(config),
+        _runs(config.url, config.api_version, config.dag_id),
         headers=config.headers,
         body=body,
         timeout=config.timeout.total_seconds(),
     )
-    if not reply.ok and reply.status != _ALREADY_STARTED:
+    # An answer that does not name the run (a sign-in page, or one cut off) is no proof of a start. It is asked
+    # for again, and if it was started after all, that is when Airflow says so.
+    is_started = reply.ok and reply.member("dag_run_id") == call.run.token
+    if not is_started and reply.status != _ALREADY_STARTED:
         raise rest.refusal(call, reply, f"the start of DAG {config.dag_id}")
     return Started(run_id=call.run.token)
 
 
 def status(call: Call[AirflowConfig], _metadata: Mapping[str, Any]) -> Outcome:
     """The DAG run's state."""
-    config = call.resolved()
-    url = f"{_runs(config)}/{quote(call.run.token, safe='')}"
-    state = patiently(lambda seconds: _state(call, config, url, seconds), call.services.timing)
+    dag_id, headers = call.value("dag_id"), call.value("headers")
+    url = f"{_runs(call.value('url'), call.config.api_version, dag_id)}/{quote(call.run.token, safe='')}"
+
+    def ask(seconds: float) -> str:
+        timeout = min(seconds, call.config.timeout.total_seconds())
+        reply = rest.send(call.services, "GET", url, headers=headers, timeout=timeout)
+        state = reply.member("state")
+        if not reply.ok or not isinstance(state, str):
+            raise rest.refusal(call, reply, f"the state of DAG {dag_id}")
+        return state
+
+    state = patiently(ask, call.services.timing)
     if state == "success":
         return Succeeded()
     if state != "failed":
         return Running()
-    return Failed(f"the run {call.run.token} of DAG {config.dag_id} has failed", Category.TRANSIENT)
+    return Failed(f"the run {call.run.token} of DAG {dag_id} has failed", Category.TRANSIENT)
 
 
-def _state(call: Call[AirflowConfig], config: AirflowConfig, url: str, seconds: float) -> str:
-    timeout = min(seconds, config.timeout.total_seconds())
-    reply = rest.send(call.services, "GET", url, headers=config.headers, timeout=timeout)
-    state = reply.member("state")
-    if not reply.ok or not isinstance(state, str):
-        raise rest.refusal(call, reply, f"the state of DAG {config.dag_id}")
-    return state
-
-
-def _runs(config: AirflowConfig) -> str:
-    return f"{config.url.rstrip('/')}/api/{config.api_version}/dags/{quote(config.dag_id, safe='')}/dagRuns"
+def _runs(url: str, api_version: str, dag_id: str) -> str:
+    return f"{url.rstrip('/')}/api/{api_version}/dags/{quote(dag_id, safe='')}/dagRuns"

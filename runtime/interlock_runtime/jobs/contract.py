@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from interlock_runtime.core.reader import camel
 from interlock_runtime.jobs.excerpts import excerpt
 
 if TYPE_CHECKING:
@@ -129,6 +130,13 @@ class Call(Generic[C]):
             TransientError: the secret store did not answer.
         """
         return self.templates.resolve(self.config)
+
+    def value(self, name: str) -> Any:
+        """One field of the configuration, filled in; a poll has no use for the secrets in all others.
+
+        Raises as :meth:`resolved` does.
+        """
+        return self.templates.resolve(getattr(self.config, name), f"job.config.{camel(name)}")
 
     def message(self, headline: str, foreign: str | bytes | None) -> str:
         """A text for people: ``headline``, and what the job service said, without secrets and cut short."""

@@ -28,7 +28,7 @@ def start(call: Call[DatabricksConfig]) -> Started:
     reply = rest.send(
         call.services,
         "POST",
-        _url(config, operation),
+        _url(config.workspace_url, operation),
         headers=config.headers,
         body={**body, "idempotency_token": call.run.token},
         timeout=_START_SECONDS,
@@ -42,9 +42,17 @@ def start(call: Call[DatabricksConfig]) -> Started:
 
 def status(call: Call[DatabricksConfig], metadata: Mapping[str, Any]) -> Outcome:
     """The run's life cycle and result, by runs/get."""
-    config = call.resolved()
-    url = _url(config, f"runs/get?run_id={metadata['runId']}")
-    state = patiently(lambda seconds: _state(call, config, url, seconds), call.services.timing)
+    url = _url(call.value("workspace_url"), f"runs/get?run_id={metadata['runId']}")
+    headers = call.value("headers")
+
+    def ask(seconds: float) -> Mapping[str, Any]:
+        reply = rest.send(call.services, "GET", url, headers=headers, timeout=seconds)
+        state = reply.member("state")
+        if not reply.ok or not isinstance(state, Mapping) or not isinstance(state.get("life_cycle_state"), str):
+            raise rest.refusal(call, reply, "jobs/runs/get")
+        return state
+
+    state = patiently(ask, call.services.timing)
     life_cycle, result = state["life_cycle_state"], state.get("result_state")
     if life_cycle == "TERMINATED":
         if result == "SUCCESS":
@@ -71,13 +79,5 @@ def _submission(config: DatabricksConfig) -> tuple[str, Mapping[str, Any]]:
     }
 
 
-def _state(call: Call[DatabricksConfig], config: DatabricksConfig, url: str, seconds: float) -> Mapping[str, Any]:
-    reply = rest.send(call.services, "GET", url, headers=config.headers, timeout=seconds)
-    state = reply.member("state")
-    if not reply.ok or not isinstance(state, Mapping) or not isinstance(state.get("life_cycle_state"), str):
-        raise rest.refusal(call, reply, "jobs/runs/get")
-    return state
-
-
-def _url(config: DatabricksConfig, operation: str) -> str:
-    return f"{config.workspace_url.rstrip('/')}/api/2.1/jobs/{operation}"
+def _url(workspace: str, operation: str) -> str:
+    return f"{workspace.rstrip('/')}/api/2.1/jobs/{operation}"

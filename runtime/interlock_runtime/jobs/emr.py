@@ -40,7 +40,7 @@ def start(call: Call[EmrConfig]) -> Started:
 
 def status(call: Call[EmrConfig], metadata: Mapping[str, Any]) -> Outcome:
     """The step's state, by DescribeStep."""
-    cluster_id, step_id = call.resolved().cluster_id, metadata["stepId"]
+    cluster_id, step_id = call.value("cluster_id"), metadata["stepId"]
     answer = ask_patiently(call.services, "emr", "describe_step", ClusterId=cluster_id, StepId=step_id)
     state = answer["Step"]["Status"]
     if state["State"] == "COMPLETED":

@@ -44,7 +44,7 @@ def status(call: Call[EmrServerlessConfig], metadata: Mapping[str, Any]) -> Outc
         call.services,
         "emr-serverless",
         "get_job_run",
-        applicationId=call.resolved().application_id,
+        applicationId=call.value("application_id"),
         jobRunId=metadata["jobRunId"],
     )
     state = answer["jobRun"]["state"]

@@ -44,9 +44,8 @@ def start(call: Call[GlueConfig]) -> Started:
 
 def status(call: Call[GlueConfig], metadata: Mapping[str, Any]) -> Outcome:
     """The run's state, by GetJobRun; a success is verified in the run's logs."""
-    name = call.resolved().job_name
-    answer = ask_patiently(call.services, "glue", "get_job_run", JobName=name, RunId=metadata["runId"])
-    job_run = answer["JobRun"]
+    name, run_id = call.value("job_name"), metadata["runId"]
+    job_run = ask_patiently(call.services, "glue", "get_job_run", JobName=name, RunId=run_id)["JobRun"]
     state = job_run["JobRunState"]
     if state == "SUCCEEDED":
         reason = hidden_failure(job_run, call.services)

@@ -35,12 +35,12 @@ def start(call: Call[StepFunctionConfig]) -> Started:
     if answer and ":express:" in answer["executionArn"]:
         message = "the execution was started, but belongs to an Express state machine, and those cannot be watched"
         return Started(run_id=answer["executionArn"], ended=Failed(message, Category.PERMANENT))
-    return Started(run_id=_execution_arn(config, call))
+    return Started(run_id=_execution_arn(config.state_machine_arn, call.run.token))
 
 
 def status(call: Call[StepFunctionConfig], _metadata: Mapping[str, Any]) -> Outcome:
     """The execution's status, by DescribeExecution."""
-    arn = _execution_arn(call.resolved(), call)
+    arn = _execution_arn(call.value("state_machine_arn"), call.run.token)
     execution = ask_patiently(call.services, "stepfunctions", "describe_execution", executionArn=arn)
     if execution["status"] == "SUCCEEDED":
         return Succeeded()
@@ -50,7 +50,6 @@ def status(call: Call[StepFunctionConfig], _metadata: Mapping[str, Any]) -> Outc
     return Failed(call.message(f"the execution is {execution['status']}", reason), _FAILURES[execution["status"]])
 
 
-def _execution_arn(config: StepFunctionConfig, call: Call[StepFunctionConfig]) -> str:
+def _execution_arn(machine: str, token: str) -> str:
     # A version or alias at the end of the machine's ARN is not part of the execution's.
-    machine = ":".join(config.state_machine_arn.split(":")[:7])
-    return execution_arn(machine, call.run.token)
+    return execution_arn(":".join(machine.split(":")[:7]), token)
