@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -137,6 +139,13 @@ OVER_HTTP = ("airflow", "airflow-3", "databricks", "databricks-submit", "http")
 ON_AWS = ("glue", "emr", "emr-serverless", "step-function", "lambda")
 
 
+def in_each_state_of(kinds: Sequence[str]) -> Any:
+    """Run a test for each state that these services may report, with what it means."""
+    rows = [(kind, state, expected) for kind in kinds for state, expected in TABLE[kind].states.items()]
+    ids = [f"{kind}-{state}" for kind, state, _ in rows]
+    return pytest.mark.parametrize(("peer", "state", "expected"), rows, ids=ids, indirect=["peer"])
+
+
 def requests_to(peer: Peer) -> int:
     """How many starts and polls a service has been asked for, refused ones included."""
     server = getattr(peer, "server", None)
@@ -176,15 +185,7 @@ def test_a_started_job_is_known_to_its_service_and_can_be_found_again(peer: Peer
     assert isinstance(registry.status(peer.job, stored, run_context(), world), Running | Succeeded)
 
 
-@pytest.mark.parametrize(
-    ("peer", "state", "expected"),
-    [
-        pytest.param(kind, state, expected, id=f"{kind}-{state}")
-        for kind in POLLED
-        for state, expected in TABLE[kind].states.items()
-    ],
-    indirect=["peer"],
-)
+@in_each_state_of(POLLED)
 def test_a_poll_tells_how_the_job_is_doing(
     peer: Peer, world: Services, state: str, expected: Outcome | Category
 ) -> None:
@@ -199,15 +200,7 @@ def test_a_poll_tells_how_the_job_is_doing(
         assert outcome == expected
 
 
-@pytest.mark.parametrize(
-    ("peer", "state", "expected"),
-    [
-        pytest.param(kind, state, expected, id=f"{kind}-{state}")
-        for kind in ENDED_AT_ONCE
-        for state, expected in TABLE[kind].states.items()
-    ],
-    indirect=["peer"],
-)
+@in_each_state_of(ENDED_AT_ONCE)
 def test_a_job_that_ends_with_its_start_tells_how(
     peer: Peer, world: Services, state: str, expected: Outcome | Category
 ) -> None:
