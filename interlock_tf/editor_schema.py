@@ -10,6 +10,7 @@ wherever a scalar is.
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 from collections.abc import Mapping
@@ -89,6 +90,7 @@ class _EditorSchema(GenerateJsonSchema):
             _spell(found, str(field["validation_alias"]), field["metadata"]["others"])
         if schema["cls"] is Schedule:
             found["properties"]["calendar"] = {"type": "string", "description": "The same as exclude.calendar."}
+        found["description"] = inspect.cleandoc(schema["cls"].__doc__ or "")
         return {**found, "additionalProperties": False, "patternProperties": {"^x-": True}}
 
 

@@ -14,6 +14,7 @@ from interlock_runtime.core.documents import Schedule
 from interlock_runtime.core.findings import Finding, Path
 from interlock_tf.documents.placeholders import Scalar, Variables, fill_in, has_placeholder
 from interlock_tf.documents.shapes import ANYTHING, Shape, document_fields
+from interlock_tf.documents.yaml_text import MAX_PROBLEMS
 
 #: Keys that begin so are for the author's own use, anchors for instance.
 PRIVATE = "x-"
@@ -117,4 +118,5 @@ class _Writer:
         )
 
     def complain(self, path: Path, message: str) -> None:
-        self.result.findings.append(Finding(path=path, message=message))
+        if len(self.result.findings) <= MAX_PROBLEMS:
+            self.result.findings.append(Finding(path=path, message=message))

@@ -12,7 +12,7 @@ from interlock_runtime.core.wording import shown
 from interlock_tf.documents.canonical import Canonical, canonical
 from interlock_tf.documents.placeholders import Variables
 from interlock_tf.documents.validation import Fault, Judged, judge
-from interlock_tf.documents.yaml_text import Node, read_yaml
+from interlock_tf.documents.yaml_text import MAX_PROBLEMS, Node, read_yaml
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ class Source(Generic[T]):
     """A file that holds a document of the class ``kind``, and what was made of it.
 
     ``document`` and ``data`` (its stored form) are what could be made of it in spite of its
-    ``problems``; the document is None when nothing could.
+    ``problems``; the document is None when nothing could. Of very many problems the first are told.
     """
 
     def __init__(self, kind: type[T], file: str, variables: Variables) -> None:
@@ -103,9 +103,12 @@ class Source(Generic[T]):
         if self._needs_literal(finding):
             message = "holds a Terraform value, which is not known at synth: a literal is needed here"
         problem = self.problem(finding.path, message, of_key=isinstance(finding, Fault) and finding.of_key)
-        into = self.warnings if finding.warning else self.problems
-        if (problem.line, problem.column) not in self._broken and problem not in into:
-            into.append(problem)
+        told = self.warnings if finding.warning else self.problems
+        if len(told) > MAX_PROBLEMS or problem in told or (problem.line, problem.column) in self._broken:
+            return
+        if len(told) == MAX_PROBLEMS:
+            problem = Problem(self.file, message=f"has more problems than the {MAX_PROBLEMS} told here")
+        told.append(problem)
 
     def _needs_literal(self, finding: Finding) -> bool:
         if finding.warning or not self._variables.expressions:

@@ -20,6 +20,7 @@ from interlock_runtime.core.wording import shown
 from interlock_tf.document_schema import validator
 from interlock_tf.documents.salvage import Salvage
 from interlock_tf.documents.shapes import ANYTHING, Shape, document_fields
+from interlock_tf.documents.yaml_text import MAX_PROBLEMS
 
 T = TypeVar("T")
 
@@ -47,8 +48,8 @@ class Judged(Generic[T]):
 def judge(kind: type[T], data: dict[str, Any]) -> Judged[T]:
     """Validate a document in its stored form against its class."""
     document, faults = _validate(kind, data)
-    if document is not None:
-        return Judged(document, data)
+    if document is not None or len(faults) > MAX_PROBLEMS:
+        return Judged(document, data, faults)
     salvage = Salvage(kind, data)
     pending = faults
     for _ in range(_ROUNDS):
@@ -65,7 +66,8 @@ def _validate(kind: type[T], data: dict[str, Any]) -> tuple[T | None, tuple[Faul
     try:
         document: T = validator(cast(Any, kind)).validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
-        return None, tuple(_fault(kind, detail) for detail in error.errors(include_url=False))
+        details = error.errors(include_url=False)[: MAX_PROBLEMS + 1]
+        return None, tuple(_fault(kind, detail) for detail in details)
     return document, ()
 
 

@@ -25,6 +25,8 @@ MAX_BYTES = 1 << 20
 #: What a document may grow to when its aliases are expanded.
 MAX_EXPANDED = 2 * MAX_BYTES
 MAX_DEPTH = 100
+#: Of more problems in one file nobody reads the rest.
+MAX_PROBLEMS = 100
 MAX_DIGITS = 400
 
 LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
@@ -179,7 +181,8 @@ class _Builder:
         return Problem(self.file, line, column, message=message)
 
     def note(self, message: str, mark: Any) -> None:
-        self.problems.append(self.problem(message, mark))
+        if len(self.problems) <= MAX_PROBLEMS:
+            self.problems.append(self.problem(message, mark))
 
     def read(self, parser: Any) -> Node:
         self._next = parser.get_event
@@ -301,7 +304,7 @@ class _Builder:
 
     def _refuse_tag(self, event: Any, kind: str) -> None:
         if event.tag not in (None, "!", _CORE + kind):
-            tag = event.tag.replace(_CORE, "!!")
+            tag = shown(event.tag.replace(_CORE, "!!"))
             self.note(f"the YAML tag {tag} is not supported; write a plain value", event.start_mark)
 
 

@@ -435,8 +435,23 @@ a: !tag x
             ["a.yaml:11:13", "job.type"],
             ["a.yaml:12:9", "dryRun"],
             ["a.yaml:13:1", "a"],
-            ["a.yaml:13:4", "the YAML tag !tag is not supported; write a plain value"],
+            ["a.yaml:13:4", "the YAML tag '!tag' is not supported; write a plain value"],
         ]
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "pipeline: {id: gold}\nvalidation: {rules: [" + "1," * 150_000 + "]}\n",
+            "pipeline: {id: gold}\nvalidation: {rules: [" + "{key: a, check: gt}," * 20_000 + "]}\n",
+            "pipeline: {id: gold}\nx: ['${nope}'" + ",'${nope}'" * 50_000 + "]\n",
+            "x: .inf\n" + "".join(f"k{n}: .inf\n" for n in range(20_000)),
+            "? a\n" * 100_000,
+        ],
+    )
+    def test_of_very_many_the_first_are_told(self, tmp_path: Path, text: str) -> None:
+        found = told(tmp_path, text)
+        assert 100 <= len(found) <= 202
+        assert all(len(problem) < 1000 for problem in found)
 
     def test_problems_of_all_files_come_in_the_order_of_their_places(self, tmp_path: Path) -> None:
         files = {"b.yaml": "", "a.yaml": document(dryRun=1, pipeline={"id": ""}), "c.yaml": b"\xff"}

@@ -81,9 +81,9 @@ def test_a_scalar_means_what_yaml_1_2_says(written: str, meant: object, loader: 
         (".nan", ".nan is not a number that can be stored; quote it if it is text"),
         ("1e400", "'1e400' is too large a number"),
         ("1" * 401, "a number of more than 400 digits; quote it if it is text"),
-        ("!secret x", "the YAML tag !secret is not supported; write a plain value"),
-        ("!!binary aGk=", "the YAML tag !!binary is not supported; write a plain value"),
-        ("!!set {a}", "the YAML tag !!set is not supported; write a plain value"),
+        ("!secret x", "the YAML tag '!secret' is not supported; write a plain value"),
+        ("!!binary aGk=", "the YAML tag '!!binary' is not supported; write a plain value"),
+        ("!!set {a}", "the YAML tag '!!set' is not supported; write a plain value"),
         ("!!int x", "'x' is not a value of type !!int"),
         ("!!int true", "'true' is not a value of type !!int"),
         ("!!bool yes", "'yes' is not a value of type !!bool"),
@@ -112,7 +112,6 @@ def test_a_scalar_that_cannot_be_stored_is_refused_where_it_stands(written: str,
         (b"x" * (MAX_BYTES + 1), "f.yaml:1:1: has 1,048,577 bytes; a document may have 1,048,576"),
         (b"- " * 101 + b"x", "f.yaml:1:201: is nested more than 100 levels deep"),
         (b"[" * 200, "f.yaml:1:101: is nested more than 100 levels deep"),
-        (b"[" * 1_000_000, "f.yaml:1:1001: is not valid YAML: exceeded maximum nesting depth"),
     ],
 )
 def test_a_text_that_is_no_document_is_refused(raw: bytes, problem: str) -> None:
@@ -140,6 +139,12 @@ def test_a_syntax_error_says_where_and_what_to_do(text: str, place: str, advice:
 def test_half_a_surrogate_pair_is_refused_where_the_parser_lets_it_through() -> None:
     (found,) = told('a: "\\ud800"', yaml.Loader)
     assert "surrogate" in found
+
+
+def test_depth_beyond_what_the_parser_can_take_is_refused() -> None:
+    """Newer versions of libyaml refuse it themselves."""
+    (found,) = told(b"[" * 1_000_000)
+    assert "nest" in found
 
 
 @pytest.mark.parametrize("loader", LOADERS)
