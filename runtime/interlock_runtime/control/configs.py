@@ -73,8 +73,9 @@ def read_config(row: Row) -> Config:
 class Configs:
     """The cache. What cannot be read is remembered as such, and the same error raised again."""
 
-    def __init__(self, table: ConfigTable) -> None:
+    def __init__(self, table: ConfigTable, *, capacity: int = CAPACITY) -> None:
         self._table = table
+        self._capacity = capacity
         self._known: dict[str, tuple[datetime, Config | ConfigError | None]] = {}
 
     def get(self, pipeline_id: str, now: datetime) -> Config | None:
@@ -132,6 +133,6 @@ class Configs:
                 found = read_config(row)
             except ConfigError as error:
                 found = error
-        if len(self._known) >= CAPACITY:
+        if len(self._known) >= self._capacity:
             self._known.clear()
         self._known[pipeline_id] = (now + (KEEP if found is not None else KEEP_ABSENCE), found)

@@ -15,9 +15,10 @@ from interlock_runtime.core.rows import RunKey, Status
 
 DETAIL_TYPE = "Step Functions Execution Status Change"
 
-_TIMED_OUT = "TIMED_OUT"
+#: The status of an execution that ran into its time-out.
+TIMED_OUT = "TIMED_OUT"
 #: The statuses that end a run.
-STATUSES = (_TIMED_OUT, "FAILED", "ABORTED")
+STATUSES = (TIMED_OUT, "FAILED", "ABORTED")
 
 
 def is_status_event(event: Mapping[str, Any]) -> bool:
@@ -54,7 +55,7 @@ def close(
     ports: Ports, run: Run, *, status: str, error: str | None = None, cause: str | None = None, now: datetime
 ) -> None:
     """Tell that a run's execution ended with this status of Step Functions, and end the run."""
-    if status == _TIMED_OUT:
+    if status == TIMED_OUT:
         kind, reason = "SFN_TIMEOUT", Reason.SFN_TIMEOUT
         message = f"the execution of {run.pipeline_id} for {run.date} ran into its time-out"
     else:

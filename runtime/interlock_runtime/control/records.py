@@ -113,6 +113,7 @@ def _sensor(ports: StartPorts, record: Record, key: str, *, now: datetime) -> No
         ports.log.warning("broken sensor", sensor=key, problem=sensor.problem)
     written_at = record.written_at or now
     cause = causes.stream_record(record.event_id)
+    started_date = None
     if trigger is not None and starts_runs:
         # Judged at the time of the write, so that a replay comes to the same result.
         result = evaluate_rule(trigger, sensor, now=written_at)
@@ -120,11 +121,13 @@ def _sensor(ports: StartPorts, record: Record, key: str, *, now: datetime) -> No
         if result.passed:
             date = _date(ports, config, sensor, rule_key=trigger.key, written_at=written_at)
             write = SensorWrite(key=key, written_at=written_at, cause=cause)
-            starts.by_sensor(ports, config, date, write, now=now)
+            started_date = date if starts.by_sensor(ports, config, date, write, now=now) else None
         else:
             ports.log.debug("trigger condition not met", sensor=key, reason=result.reason)
     if post_run_key is not None:
         date = _date(ports, config, sensor, rule_key=post_run_key, written_at=written_at)
+        if date == started_date:
+            return  # its run has only just begun, and relied upon nothing yet
         post_run.sensor_written(ports, config, date, sensor, cause=cause, written_at=written_at, now=now)
 
 

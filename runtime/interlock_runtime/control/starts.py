@@ -54,18 +54,18 @@ def standing(run: Run, *, cause: str, written_at: datetime | None) -> Standing:
     return Standing.NOTHING
 
 
-def by_sensor(ports: StartPorts, config: Config, date: ExecutionDate, write: SensorWrite, *, now: datetime) -> None:
-    """A sensor met the trigger condition: start the date's run, or do what its row asks for."""
+def by_sensor(ports: StartPorts, config: Config, date: ExecutionDate, write: SensorWrite, *, now: datetime) -> bool:
+    """A sensor met the trigger condition: start the date's run, or do what its row asks for; whether it started."""
     pipeline = config.pipeline
     ports.log.also(schedule=pipeline.schedule_id, date=str(date))
     if (excluded := dates.excluded(pipeline, date)) is not None:
         announcements.excluded(ports, pipeline, str(date), reason=excluded, now=now)
-        return
+        return False
     if pipeline.dry_run:
         dry_run.triggered(ports, pipeline, date, cause=write.cause, at=write.written_at, now=now)
-        return
+        return False
     arrival = arrivals.record(ports, pipeline, str(date), sensor_key=write.key, at=write.written_at)
-    _start(ports, config, date, cause=write.cause, at=write.written_at, arrival=arrival, write=write, now=now)
+    return _start(ports, config, date, cause=write.cause, at=write.written_at, arrival=arrival, write=write, now=now)
 
 
 def by_tick(
@@ -100,7 +100,7 @@ def _start(
     arrival: datetime | None,
     write: SensorWrite | None,
     now: datetime,
-) -> None:
+) -> bool:
     """Claim the date and launch its run; ``at`` is when the start was due, which the deadline looks at."""
     deadline = deadlines.trigger_deadline(config.pipeline, date)
     in_time = deadline is None or at <= deadline
@@ -115,6 +115,7 @@ def _start(
         runs.launch(ports, run, now=now)
     elif run is not None:
         _respond(ports, config, run, cause=cause, write=write, in_time=in_time, now=now)
+    return begun
 
 
 def _respond(
