@@ -20,11 +20,16 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
-from interlock_runtime.core.events import ALERT_EVENTS, EVENT_TYPES, Event
+from interlock_runtime.control import sla_alerts
+from interlock_runtime.control.sla_deadlines import absolute
+from interlock_runtime.core.dates import ExecutionDate
+from interlock_runtime.core.events import ALERT_EVENTS, EVENT_TYPES
 from interlock_tf.cli import COMMANDS
 from interlock_tf.documents.calendars import load_calendars
 from interlock_tf.documents.placeholders import Variables
-from interlock_tf.pipelines import read_pipelines
+from interlock_tf.pipelines import load_pipelines, read_pipelines
+from interlock_tf.settings import PROVIDER_SINCE
+from tests.fakes.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -69,7 +74,7 @@ tables = load(ROOT / "docs/tables.py")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_generated_tables_are_what_the_code_says(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    assert tables.refreshed(text, tables.TABLES) == text, "run: python docs/tables.py"
+    assert tables.refreshed(text, tables.TABLES) == text, "run: make docs"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -196,20 +201,22 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_the_event_shown_is_what_an_event_looks_like() -> None:
+def test_the_event_shown_is_the_one_that_is_published() -> None:
     page = (ROOT / "docs/events.md").read_text("utf-8")
     block = re.search(r"^```json\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
     assert block
-    shown = json.loads(block[1])
-    event = Event(
-        type="SLA_BREACH",
-        pipeline_id=shown["pipelineId"],
-        schedule_id=shown["scheduleId"],
-        date=shown["date"],
-        message=shown["message"],
-        detail=shown["detail"],
+    loaded = load_pipelines(
+        pipelines_path=ROOT / "pipelines",
+        calendars_path=ROOT / "calendars",
+        environment="dev",
+        today=date(2026, 11, 24),
     )
-    assert event.payload(datetime(2026, 11, 24, 15, 30, tzinfo=UTC)) == shown
+    pipeline = next(each.pipeline for each in loaded if each.id == "gold-revenue")
+    world = World(datetime(2026, 11, 24, 15, 30, tzinfo=UTC))
+    deadline = absolute(pipeline, ExecutionDate(date(2026, 11, 24)))
+    assert deadline
+    sla_alerts.breach(world.ports, deadline, None, now=world.now)
+    assert world.bus.the("SLA_BREACH").payload(world.now) == json.loads(block[1])
 
 
 def test_the_runbook_says_what_to_do_about_every_alert() -> None:
@@ -254,3 +261,8 @@ def _transitions(evaluations: int, polls: int) -> int:
         assert states[state]["Type"] != "Choice" or chosen in following
         state, entered = chosen, entered + 1
     return entered
+
+
+def test_the_provider_versions_named_are_those_that_are_asked_for() -> None:
+    page = (ROOT / "README.md").read_text("utf-8")
+    assert f"AWS provider {PROVIDER_SINCE['python3.13']} or later ({PROVIDER_SINCE['python3.12']} with" in page
