@@ -84,7 +84,7 @@ def test_two_constructs_in_somebodys_own_stack_are_valid_terraform(
     run([str(python), "main.py"], folder=project, environment=clean)
     stack = project / "cdktf.out" / "stacks" / "platform"
     resources = json.loads((stack / "cdk.tf.json").read_text())["resource"]
-    assert sorted(resources["aws_sfn_state_machine"]) == ["dev_pipeline", "test_pipeline"]
+    assert sorted(resources["aws_sfn_state_machine"]) == ["dev_state_machine", "test_state_machine"]
     assert len(resources["aws_lambda_function"]) == 12
     assert len(resources["aws_sns_topic"]) == 1
     terraform = Terraform(folder=stack)
