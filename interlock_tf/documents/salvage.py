@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from interlock_runtime.core.findings import Finding, Path, related
+from interlock_runtime.core.findings import Finding, Path
 from interlock_tf.documents.shapes import ANYTHING, Shape, document_fields
 
 _GONE: Any = object()
@@ -61,13 +62,11 @@ class Salvage:
             found = (*found, kept[step] if kept is not None and isinstance(step, int) else step)
         return found
 
-    def repeats(self, finding: Finding) -> bool:
-        """Whether a finding about :meth:`rest` may only be a consequence of what was taken out."""
-        where = self.original(finding.path)
-        bases = [self.original(basis) for basis in finding.rests_on]
-        return any(where[: len(taken)] == taken for taken in self._taken) or any(
-            related(basis, taken) for basis in bases for taken in self._taken
-        )
+    def placed(self, finding: Finding) -> Finding | None:
+        """A finding about :meth:`rest` in paths of the original; None when it may only follow from what is gone."""
+        rests_on = tuple(map(self.original, finding.rests_on))
+        found = replace(finding, path=self.original(finding.path), rests_on=rests_on)
+        return None if any(map(found.hinges_on, self._taken)) else found
 
     def _steps(self, path: Path) -> Iterator[tuple[Any, Any, Shape, bool]]:
         """For each step of a path: the container, the step, what may stand there, and whether it can be removed."""

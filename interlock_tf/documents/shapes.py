@@ -75,7 +75,7 @@ class Shape:
         return words
 
     def _is_only(self, kind: Any) -> bool:
-        return len(self.kinds) == 1 and _origin(self.kinds[0]) is kind
+        return len(self.kinds) == 1 and get_origin(self.kinds[0]) is kind
 
 
 #: What is not described: free values, and those of unknown keys.
@@ -122,15 +122,10 @@ def document_fields(kind: type) -> Mapping[str, DocumentField]:
     return found
 
 
-def _origin(kind: Any) -> Any:
-    return get_origin(kind)
-
-
 def _words(kind: Any) -> str:
     if isinstance(kind, type) and is_dataclass(kind):
         return "a map with the keys " + ", ".join(document_fields(kind))
-    origin = get_origin(kind) or kind
-    return _WORDS.get(origin, "a value")
+    return _WORDS.get(get_origin(kind) or kind, "a value")
 
 
 _WORDS: Mapping[Any, str] = {

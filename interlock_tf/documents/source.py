@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any, Generic, TypeVar
 
 from interlock_runtime.core.errors import ConfigError, Problem
-from interlock_runtime.core.findings import Finding, Path, dotted, related
+from interlock_runtime.core.findings import Finding, Path, dotted
 from interlock_runtime.core.wording import shown
 from interlock_tf.documents.canonical import Canonical, canonical
 from interlock_tf.documents.placeholders import Variables
@@ -66,10 +65,9 @@ class Source(Generic[T]):
     def complain(self, finding: Finding) -> None:
         """Add a finding about ``document`` or ``data``, unless it only repeats what was found before."""
         salvage = self._judged.salvage
-        if salvage is None:
-            self._add(finding)
-        elif not salvage.repeats(finding):
-            self._add(replace(finding, path=salvage.original(finding.path)))
+        placed = salvage.placed(finding) if salvage else finding
+        if placed is not None:
+            self._add(placed)
 
     def problem(self, path: Path, message: str, *, of_key: bool = False) -> Problem:
         """A problem at a path of the stored form; of a path that is not there, at what is there of it."""
@@ -94,8 +92,8 @@ class Source(Generic[T]):
         return None
 
     def _add(self, finding: Finding) -> None:
-        """Place a finding, unless the spelling of the same value has been found fault with."""
-        if not any(related(finding.path, told.path) for told in self._canonical.findings):
+        """Place a finding, unless it is about something whose spelling was found fault with before."""
+        if not any(finding.hinges_on(told.path) for told in self._canonical.findings):
             self._place(finding)
 
     def _place(self, finding: Finding) -> None:

@@ -11,7 +11,8 @@ import pytest
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.errors import ConfigError
 from interlock_runtime.core.reader import read
-from interlock_tf.pipelines import MAX_CONFIG_BYTES
+from interlock_tf.pipelines import DEFAULT_SFN_TIMEOUT_SECONDS, MAX_CONFIG_BYTES
+from interlock_tf.settings import Settings
 from tests.fakes.documents import TODAY, document, folder, load, problems
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -405,6 +406,18 @@ class TestProblems:
         ):
             assert len(told(tmp_path, document(**sections))) == 1, sections
 
+    def test_an_unknown_placeholder_hides_nothing_around_it(self, tmp_path: Path) -> None:
+        written = document(
+            schedule={"timezone": "${nope}"}, job={"type": "databricks", "config": {"headers": {"a": "${b}"}}}
+        )
+        assert [problem.split(": ")[1] for problem in told(tmp_path, written)] == [
+            "schedule",
+            "schedule.timezone",
+            "job.config",
+            "job.config.workspaceUrl",
+            "job.config.headers.a",
+        ]
+
     def test_one_mistake_does_not_hide_another(self, tmp_path: Path) -> None:
         text = """\
 pipeline: {id: bad id, owner: "${nope}"}
@@ -490,5 +503,6 @@ a: !tag x
         assert len(load(made, today=TODAY.replace(year=2027)).warnings) == 1
 
     def test_an_execution_is_as_long_as_the_construct_says(self, tmp_path: Path) -> None:
+        assert Settings(environment="dev", pipelines_path=".").sfn_timeout_seconds == DEFAULT_SFN_TIMEOUT_SECONDS
         assert told(tmp_path, document(), sfn_timeout_seconds=7200) == []
         assert "sfn_timeout_seconds, 1h59m59s" in told(tmp_path, document(), sfn_timeout_seconds=7199)[0]

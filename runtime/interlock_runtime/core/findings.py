@@ -26,6 +26,10 @@ class Finding:
     warning: bool = False
     rests_on: tuple[Path, ...] = ()
 
+    def hinges_on(self, path: Path) -> bool:
+        """Whether the finding is about the value at ``path``, about a part of it, or rests on it."""
+        return self.path[: len(path)] == path or any(related(basis, path) for basis in self.rests_on)
+
 
 def dotted(path: Path) -> str:
     """A path as people write it: ``validation.rules[2].check``; keys that are no plain words in brackets."""
