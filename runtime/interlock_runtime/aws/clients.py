@@ -5,6 +5,7 @@ botocore is used directly: boto3 adds only conveniences that are not used here, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from interlock_runtime.core.errors import InterlockError, PermanentError, TransientError
@@ -29,10 +30,19 @@ _PERMANENT_CODES = frozenset(
 )
 
 
-class Clients:
-    """botocore clients of one process, by service and behaviour."""
+def botocore_session() -> Any:
+    """A session of botocore."""
+    # botocore takes a third of a second to load, and only a function's first call needs it.
+    from botocore.session import get_session  # noqa: PLC0415
 
-    def __init__(self) -> None:
+    return get_session()
+
+
+class Clients:
+    """botocore clients of one process, by service and behaviour. ``session`` gives what makes them."""
+
+    def __init__(self, session: Callable[[], Any] = botocore_session) -> None:
+        self._open_session = session
         self._session: Any = None
         self._made: dict[tuple[str, int, float], Any] = {}
 
@@ -47,11 +57,9 @@ class Clients:
     def _client(self, service: str, *, attempts: int, read_timeout: float) -> Any:
         key = (service, attempts, read_timeout)
         if key not in self._made:
-            # botocore takes a third of a second to load, and only a function's first call needs it.
-            from botocore.config import Config  # noqa: PLC0415
-            from botocore.session import get_session  # noqa: PLC0415
+            self._session = self._session or self._open_session()
+            from botocore.config import Config  # noqa: PLC0415 - loaded by now, with the session
 
-            self._session = self._session or get_session()
             config = Config(
                 connect_timeout=_CONNECT_TIMEOUT,
                 read_timeout=read_timeout,

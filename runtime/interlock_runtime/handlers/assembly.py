@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from interlock_runtime import settings
 from interlock_runtime.aws.bus import Bus
-from interlock_runtime.aws.clients import Clients
+from interlock_runtime.aws.clients import Clients, botocore_session
 from interlock_runtime.aws.executions import Executions
 from interlock_runtime.aws.schedules import Schedules
 from interlock_runtime.aws.tables import Table
 from interlock_runtime.aws.telemetry import Telemetry
 from interlock_runtime.control.configs import Configs
 from interlock_runtime.control.ports import JobPorts, SlaPorts, StartPorts, WatchdogPorts
+from interlock_runtime.jobs.contract import Services
 from interlock_runtime.jobs.services import aws_services
+
+
+def _system_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What a function finds around it, besides its environment; the defaults are those of AWS.
+
+    ``session`` opens what makes AWS clients. ``services`` is shown what the jobs reach the world
+    through, and answers what they shall reach it through instead.
+    """
+
+    clock: Callable[[], datetime] = _system_clock
+    session: Callable[[], Any] = botocore_session
+    services: Callable[[Services], Services] = lambda services: services
+
+
+_surroundings = Surroundings()
+
+
+def surround(surroundings: Surroundings) -> None:
+    """Put a function somewhere else than in AWS, before it is first invoked: for simulators."""
+    global _surroundings
+    _surroundings = surroundings
 
 
 @dataclass(frozen=True)
@@ -29,7 +56,7 @@ class Function:
     @classmethod
     def of(cls, name: str, environment: Mapping[str, str]) -> Function:
         """The function ``name``, under the physical name that Lambda tells."""
-        return cls(Clients(), Telemetry(environment.get("AWS_LAMBDA_FUNCTION_NAME", name)))
+        return cls(Clients(_surroundings.session), Telemetry(environment.get("AWS_LAMBDA_FUNCTION_NAME", name)))
 
     def table(self, name: str) -> Table:
         """A table by its physical name."""
@@ -80,7 +107,7 @@ class Function:
     def job_ports(self, read: settings.Orchestrator, environment: Mapping[str, str]) -> JobPorts:
         """The ports of a function that starts jobs; ``environment`` is what their templates may read."""
         services = aws_services(self.clients, environment=environment, allowed_private_hosts=read.allowed_private_hosts)
-        return JobPorts(**self.run_ports(read), services=services)
+        return JobPorts(**self.run_ports(read), services=_surroundings.services(services))
 
     def _start_ports(self, read: settings.StreamRouter | settings.Watchdog) -> dict[str, Any]:
         return {
@@ -91,5 +118,5 @@ class Function:
 
 
 def utc_now() -> datetime:
-    """The clock of a function in AWS."""
-    return datetime.now(UTC)
+    """The time, by the function's clock."""
+    return _surroundings.clock()

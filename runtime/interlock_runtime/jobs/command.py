@@ -10,6 +10,7 @@ import os
 import shlex
 import signal
 import subprocess
+from collections.abc import Mapping, Sequence
 from threading import Thread
 from typing import IO
 
@@ -28,18 +29,8 @@ def start(call: Call[CommandConfig]) -> Started:
     """Run the program to its end, or to its time-out."""
     words = _words(call)
     timeout = call.config.timeout.total_seconds()
-    try:
-        process = subprocess.Popen(  # noqa: S603 - no shell, and the words are the pipeline's own
-            words,
-            env={**call.services.environment, TOKEN_VARIABLE: call.run.token},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        raise PermanentError(f"the command {words[0]!r} cannot be run: {error}") from error
-    code, output = _waited_for(process, timeout)
+    run = call.services.program or _run
+    code, output = run(words, {**call.services.environment, TOKEN_VARIABLE: call.run.token}, timeout)
     if code == 0:
         return Started(ended=Succeeded())
     headline = (
@@ -47,6 +38,21 @@ def start(call: Call[CommandConfig]) -> Started:
     )
     message = call.message(headline, call.templates.redact(output)[-EXCERPT_LENGTH:])
     return Started(ended=Failed(message, Category.TIMEOUT if code is None else Category.TRANSIENT))
+
+
+def _run(words: Sequence[str], environment: Mapping[str, str], timeout: float) -> tuple[int | None, str]:
+    try:
+        process = subprocess.Popen(  # noqa: S603 - no shell, and the words are the pipeline's own
+            words,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        raise PermanentError(f"the command {words[0]!r} cannot be run: {error}") from error
+    return _waited_for(process, timeout)
 
 
 def _words(call: Call[CommandConfig]) -> list[str]:

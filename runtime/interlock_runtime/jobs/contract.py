@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -95,12 +95,17 @@ class Timing:
     random: Callable[[], float] = random.random
 
 
+Program = Callable[[Sequence[str], Mapping[str, str], float], tuple[int | None, str]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Services:
     """What the job types reach the world through.
 
     ``secret`` gives the secret of a name or ARN, or one key of it when it is JSON. ``environment``
-    is what ``INTERLOCK_`` variables are read from, and what a ``command`` inherits.
+    is what ``INTERLOCK_`` variables are read from, and what a ``command`` inherits. ``program``, when
+    given, runs the programs of ``command`` jobs instead of this machine: words, environment and
+    time-out in seconds go in, the exit code (None when the time was up) and the output come out.
     """
 
     client: AwsClients
@@ -108,6 +113,7 @@ class Services:
     network: Network
     environment: Mapping[str, str] = field(default_factory=dict)
     timing: Timing = field(default_factory=Timing)
+    program: Program | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
