@@ -1,0 +1,160 @@
+"""The code of a function, run from its zip, apart from everything else that this process has loaded.
+
+Each function has modules of its own, as it has a process of its own in Lambda: while it runs, the
+packages of its zip stand in ``sys.modules`` instead of those of this process. Packages that
+belong to Lambda's runtime (botocore) are shared. One thread at a time may run functions.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import ModuleType
+from typing import Any
+from zipfile import BadZipFile, ZipFile
+
+from interlock_tf.local.terraform_json import StackError
+
+#: The package in the zips that is loaded anew for every simulated deployment, since it remembers
+#: clients and settings; third-party packages are kept.
+_OURS = "interlock_runtime"
+
+
+class _Output(io.TextIOBase):
+    """What stands in for the standard output of all functions; loggers keep it for as long as they live."""
+
+    def __init__(self) -> None:
+        self.receive: Callable[[str], None] = lambda _: None
+
+    def write(self, text: str) -> int:
+        self.receive(text)
+        return len(text)
+
+
+_OUTPUT = _Output()
+
+
+@contextmanager
+def output_to(receive: Callable[[str], None]) -> Iterator[None]:
+    """Have what functions print received, piece by piece."""
+    before, _OUTPUT.receive = _OUTPUT.receive, receive
+    try:
+        with redirect_stdout(_OUTPUT):
+            yield
+    finally:
+        _OUTPUT.receive = before
+
+
+@dataclass
+class _Modules:
+    """The modules of a zip's packages; while not active, ``kept`` holds those that were loaded."""
+
+    folder: Path
+    packages: frozenset[str]
+    kept: dict[str, ModuleType] = field(default_factory=dict)
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        outside = self._taken()
+        sys.modules.update(self.kept)
+        sys.path.insert(0, str(self.folder))
+        size = len(sys.modules)
+        try:
+            yield
+        finally:
+            sys.path.remove(str(self.folder))
+            if len(sys.modules) == size:
+                for name in self.kept:
+                    del sys.modules[name]
+            else:
+                self.kept = self._taken()
+            sys.modules.update(outside)
+
+    def forget_ours(self) -> None:
+        self.kept = {name: module for name, module in self.kept.items() if not _belongs(name, _OURS)}
+
+    def _taken(self) -> dict[str, ModuleType]:
+        names = [name for name in sys.modules if name.partition(".")[0] in self.packages]
+        return {name: sys.modules.pop(name) for name in names}
+
+
+def _belongs(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+class Code:
+    """The code of one function, ready to be imported from.
+
+    Raises:
+        StackError: the zip is missing or is not the one that was synthesised.
+    """
+
+    def __init__(self, path: Path, *, function: str, sha256_base64: str | None) -> None:
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise StackError(f"{function}: {path}: {error.strerror}") from error
+        digest = hashlib.sha256(content).digest()
+        if sha256_base64 not in (None, base64.b64encode(digest).decode()):
+            raise StackError(f"{function}: {path.name} is not the zip that source_code_hash tells of")
+        self._modules = _modules(path, digest, function)
+        self._modules.forget_ours()
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Stand where the function's code is, and not ours, to be imported."""
+        with self._modules.active():
+            yield
+
+    def load(self, handler: str) -> Callable[[Any, Any], Any]:
+        """What ``handler`` names, as Lambda finds it. To be called within :meth:`active`.
+
+        Raises:
+            StackError: there is no such module, it cannot be imported, or there is nothing to call in it.
+        """
+        module, _, name = handler.rpartition(".")
+        try:
+            found = getattr(import_module(module), name, None)
+        except ImportError as error:
+            raise StackError(f"the handler {handler} cannot be imported: {error}") from error
+        if not callable(found):
+            raise StackError(f"the handler {handler} cannot be found: {module} has no function {name!r}")
+        return found  # type: ignore[no-any-return]
+
+
+@cache
+def _modules(path: Path, digest: bytes, function: str) -> _Modules:
+    """The modules of one function; kept for as long as the process lives, for loading them takes a while."""
+    folder = _unpacked(path, digest)
+    packages = frozenset(each.name.removesuffix(".py") for each in folder.iterdir() if not each.name.endswith("-info"))
+    return _Modules(folder, packages)
+
+
+@cache
+def _unpacked(path: Path, digest: bytes) -> Path:
+    folder = _scratch() / digest.hex()[:16]
+    try:
+        with ZipFile(path) as archive:
+            archive.extractall(folder)
+    except BadZipFile as error:
+        raise StackError(f"{path}: this is not a zip") from error
+    return folder
+
+
+@cache
+def _scratch() -> Path:
+    _SCRATCH.append(TemporaryDirectory(prefix="interlock-local-"))
+    return Path(_SCRATCH[0].name)
+
+
+#: Removed when the process ends.
+_SCRATCH: list[TemporaryDirectory[str]] = []
