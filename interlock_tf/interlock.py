@@ -34,6 +34,7 @@ from interlock_tf.context import Context, address_prefix
 from interlock_tf.dashboard import add_dashboard
 from interlock_tf.events import add_bus, add_invoke_configs, add_rules, add_targets
 from interlock_tf.functions import add_identities
+from interlock_tf.grants import PUBLISHERS
 from interlock_tf.metrics import Watched
 from interlock_tf.notices import advice, problems_without_traceback, warn
 from interlock_tf.pipelines import Pipelines, load_pipelines
@@ -101,7 +102,7 @@ class Interlock(Construct):
         tables = add_tables(context)
         add_pipeline_rows(context, tables.control, {each.id: each.template for each in pipelines})
         identities = add_identities(context)
-        bus = add_bus(context, publishers=[each.role.arn for each in identities.values()])
+        bus = add_bus(context, publishers=[identities[key].role.arn for key in PUBLISHERS])
         queues = add_queues(context)
         scheduling = add_scheduling(context)
 
