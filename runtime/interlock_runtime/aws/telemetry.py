@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import aws_lambda_powertools as powertools
+from aws_lambda_powertools.metrics import EphemeralMetrics
 
 #: The namespace of every metric.
 NAMESPACE = "Interlock"
@@ -65,7 +66,8 @@ class Metrics:
     """Counters of one invocation, written as one line when it ends."""
 
     def __init__(self, function: str) -> None:
-        self._metrics = powertools.Metrics(namespace=NAMESPACE)
+        # Not Metrics, whose objects share their dimensions: on one machine, one process runs all functions.
+        self._metrics = EphemeralMetrics(namespace=NAMESPACE)
         self._metrics.set_default_dimensions(**{DIMENSION: function})
         self._counts: dict[str, float] = {}
 
