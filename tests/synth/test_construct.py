@@ -342,6 +342,16 @@ def test_a_grant_for_an_unknown_pipeline_is_refused(tmp_path: Path) -> None:
         own_stack(tmp_path, grant)
 
 
+def test_a_second_grant_to_the_same_role_is_refused(tmp_path: Path) -> None:
+    def grant(_: TerraformStack, interlock: MakeInterlock) -> None:
+        made = interlock()
+        made.grant_rerun("operators", pipeline_ids=["daily"])
+        made.grant_rerun("operators", pipeline_ids=["on.arrival"])
+
+    with pytest.raises(ConfigError, match="rerun_operators: is there already; add it once"):
+        own_stack(tmp_path, grant)
+
+
 def test_events_can_be_listened_to(tmp_path: Path) -> None:
     topic = "arn:aws:sns:eu-west-1:123456789012:breaches"
 
