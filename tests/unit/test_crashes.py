@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from interlock_runtime.control import runs
 from interlock_runtime.control.run import Reason, Run
 from interlock_runtime.core.instants import rfc3339
-from interlock_runtime.core.rows import Kind, Status
+from interlock_runtime.core.rows import Kind
 from interlock_runtime.handlers import stream_router
 from tests.fakes.calls import Killed
 from tests.fakes.gold import DATE, READY, gold
+from tests.fakes.scenes import checked, completed, evaluate, evaluated, failed, started
 from tests.fakes.world import World
 
 Step = Callable[[], Any]
@@ -33,52 +33,6 @@ TIMES = frozenset(
     {"startedAt", "staleAt", "completedAt", "ttl", "input", "executionArn", "at", "triggeredAt", "capturedAt", "sentAt"}
     | {"requestedAt", "token", "durationMs", "duration", "timestamp"}
 )
-
-
-# Scenes
-
-
-def a_started_run(world: World, **sections: Any) -> Run:
-    world.pipeline(gold(**sections))
-    world.write_sensor("gold", "rates", x=1)
-    world.deliver(world.write_sensor("gold", "orders", **READY))
-    world.advance(minutes=1)
-    return the_run(world)
-
-
-def an_evaluated_run(world: World, **sections: Any) -> Run:
-    run = a_started_run(world, **sections)
-    evaluate(world, run)
-    return run
-
-
-def a_completed_run(world: World, **sections: Any) -> Run:
-    run = an_evaluated_run(world, **sections)
-    world.task("trigger", run)
-    world.log_job("gold", DATE, "success", attempt=0)
-    world.advance(minutes=1)
-    world.task("complete-trigger", run, outcome="success")
-    world.pump()
-    world.advance(minutes=10)
-    return the_run(world)
-
-
-def a_failed_run(world: World, reason: Reason = Reason.FAIL, kind: Kind | None = None, **sections: Any) -> Run:
-    run = a_started_run(world, **sections)
-    runs.finish(world.ports, run, status=Status.FAILED_FINAL, reason=reason, kind=kind, now=world.now)
-    world.advance(minutes=10)
-    return the_run(world)
-
-
-def the_run(world: World) -> Run:
-    run = world.run("gold", DATE)
-    assert run is not None
-    return run
-
-
-def evaluate(world: World, run: Run) -> Any:
-    window = {"evaluationWindowSeconds": 3600}
-    return world.task("evaluate", run, executionStartTime=rfc3339(run.started_at), config=window)
 
 
 def deliver(world: World, *records: Mapping[str, Any]) -> Step:
@@ -109,7 +63,7 @@ def a_tick_starts_a_run(world: World) -> Step:
 
 
 def a_batch_of_many_kinds(world: World) -> Step:
-    a_started_run(world)
+    started(world)
     records = [
         world.log_job("gold", DATE, "fail", attempt=0),
         world.write_sensor("gold", "orders", **READY | {"date": "2026-03-04"}),
@@ -120,58 +74,58 @@ def a_batch_of_many_kinds(world: World) -> Step:
 
 
 def late_data(world: World) -> Step:
-    a_completed_run(world, postRun=None)
+    completed(world, postRun=None)
     return sensor(world, rows=7)
 
 
 def late_data_that_drifts(world: World) -> Step:
-    a_completed_run(world)
+    completed(world)
     return sensor(world, count=2000)
 
 
 def a_sensor_after_an_exhausted_trigger(world: World) -> Step:
-    a_failed_run(world, Reason.TRIGGER_EXHAUSTED)
+    failed(world, Reason.TRIGGER_EXHAUSTED)
     return sensor(world, rows=7)
 
 
 def a_sensor_after_an_exhausted_validation(world: World) -> Step:
-    a_failed_run(world, Reason.VALIDATION_EXHAUSTED)
+    failed(world, Reason.VALIDATION_EXHAUSTED)
     return sensor(world, rows=7)
 
 
 def a_success(world: World) -> Step:
-    a_started_run(world)
+    started(world)
     return deliver(world, world.log_job("gold", DATE, "success", attempt=0))
 
 
 def a_failure_that_is_retried(world: World) -> Step:
-    a_started_run(world)
+    started(world)
     return deliver(world, world.log_job("gold", DATE, "fail", attempt=0))
 
 
 def a_failure_that_is_not_retried(world: World) -> Step:
-    a_started_run(world, job={"maxRetries": 0})
+    started(world, job={"maxRetries": 0})
     return deliver(world, world.log_job("gold", DATE, "timeout", attempt=0))
 
 
 def an_undecided_failure_that_is_not_retried(world: World) -> Step:
-    a_failed_run(world, kind=Kind.UNDECIDED, job={"maxRetries": 0})
+    failed(world, kind=Kind.UNDECIDED, job={"maxRetries": 0})
     return deliver(world, world.log_job("gold", DATE, "fail", attempt=0))
 
 
 def an_undecided_failure_on_an_excluded_date(world: World) -> Step:
-    a_failed_run(world, kind=Kind.UNDECIDED)
+    failed(world, kind=Kind.UNDECIDED)
     world.pipeline(gold(schedule={"exclude": {"dates": [DATE]}}))
     return deliver(world, world.log_job("gold", DATE, "fail", attempt=0))
 
 
 def a_request_that_is_accepted(world: World) -> Step:
-    a_failed_run(world)
+    failed(world)
     return deliver(world, world.request("gold", DATE, requestedAt=rfc3339(world.now), reason="corrected"))
 
 
 def a_request_without_a_time_that_is_accepted(world: World) -> Step:
-    a_failed_run(world)
+    failed(world)
     return deliver(world, world.request("gold", DATE))
 
 
@@ -181,12 +135,12 @@ def a_request_that_starts_a_date(world: World) -> Step:
 
 
 def a_request_that_is_rejected(world: World) -> Step:
-    a_started_run(world)
+    started(world)
     return deliver(world, world.request("gold", DATE, requestedAt=rfc3339(world.now)))
 
 
 def a_request_for_an_excluded_date(world: World) -> Step:
-    a_failed_run(world)
+    failed(world)
     world.pipeline(gold(schedule={"exclude": {"dates": [DATE]}}))
     return deliver(world, world.request("gold", DATE, requestedAt=rfc3339(world.now)))
 
@@ -196,22 +150,22 @@ def a_request_for_an_unknown_pipeline(world: World) -> Step:
 
 
 def drift_in_flight(world: World) -> Step:
-    an_evaluated_run(world)
+    evaluated(world)
     return sensor(world, f"orders#{DATE}", count=5, state="loading")
 
 
 def drift_afterwards(world: World) -> Step:
-    a_completed_run(world)
+    completed(world)
     return sensor(world, f"orders#{DATE}", count=5, state="loading")
 
 
 def rules_that_hold_afterwards(world: World) -> Step:
-    a_completed_run(world)
+    completed(world)
     return sensor(world, f"orders#{DATE}", count=1000, state="loading")
 
 
 def an_execution_that_timed_out(world: World) -> Step:
-    run = a_started_run(world)
+    run = started(world)
     detail = {"executionArn": run.execution_arn, "status": "TIMED_OUT", "input": run.input}
     event = {"detail-type": "Step Functions Execution Status Change", "detail": detail}
     return lambda: stream_router.handle(event, world.ports, clock=world.clock)
@@ -243,79 +197,78 @@ def a_dry_run_whose_outside_job_fails(world: World) -> Step:
 
 
 def constraints_that_hold(world: World) -> Step:
-    run = a_started_run(world)
+    run = started(world)
     return lambda: evaluate(world, run)
 
 
 def constraints_that_do_not_hold(world: World) -> Step:
-    run = a_started_run(world)
+    run = started(world)
     world.control.delete(("PIPELINE#gold", "SENSOR#rates"))
     return lambda: evaluate(world, run)
 
 
 def a_job_that_is_started(world: World) -> Step:
-    run = an_evaluated_run(world)
+    run = evaluated(world)
     return lambda: world.task("trigger", run)
 
 
 def check(world: World, run: Run) -> Step:
     job = world.task("trigger", run)
-    kept = {name: job[name] for name in ("jobType", "runId", "metadata", "triggeredAt")}
-    return lambda: world.task("check-job", run, **kept, config={"jobPollWindowSeconds": 3600})
+    return lambda: checked(world, run, job)
 
 
 def a_job_that_runs(world: World) -> Step:
-    return check(world, an_evaluated_run(world))
+    return check(world, evaluated(world))
 
 
 def a_job_that_succeeded(world: World) -> Step:
-    step = check(world, an_evaluated_run(world))
+    step = check(world, evaluated(world))
     world.jobs.end("SUCCEEDED")
     return step
 
 
 def a_job_that_failed_and_is_retried(world: World) -> Step:
-    step = check(world, an_evaluated_run(world))
+    step = check(world, evaluated(world))
     world.jobs.end("FAILED", message="disk full")
     return step
 
 
 def a_job_that_timed_out_for_good(world: World) -> Step:
-    step = check(world, an_evaluated_run(world, job={"maxRetries": 0}))
+    step = check(world, evaluated(world, job={"maxRetries": 0}))
     world.jobs.end("TIMEOUT")
     return step
 
 
 def a_job_whose_outside_row_failed(world: World) -> Step:
-    step = check(world, an_evaluated_run(world))
+    step = check(world, evaluated(world))
     world.log_job("gold", DATE, "fail", attempt=0)
     return step
 
 
 def exhausted_constraints(world: World) -> Step:
-    run = a_started_run(world)
+    run = started(world)
     return lambda: world.task("validation-exhausted", run, results=[{"passed": False, "reason": "x"}])
 
 
 def an_exhausted_trigger(world: World) -> Step:
-    run = an_evaluated_run(world)
+    run = evaluated(world)
     return lambda: world.task("trigger-exhausted", run, error={"Error": "E", "Cause": "C"})
 
 
 def an_exhausted_poll(world: World) -> Step:
-    run = an_evaluated_run(world)
+    run = evaluated(world)
     world.task("trigger", run)
     return lambda: world.task("job-poll-exhausted", run, runId="jr_0", jobType="glue")
 
 
 def a_success_that_completes(world: World) -> Step:
-    run = an_evaluated_run(world)
+    run = evaluated(world)
     world.task("trigger", run)
     return lambda: world.task("complete-trigger", run, outcome="success")
 
 
 def a_success_whose_data_drifted_meanwhile(world: World) -> Step:
-    run = an_evaluated_run(world)
+    run = evaluated(world)
     world.task("trigger", run)
     world.write_sensor("gold", "orders", **READY | {"count": 4000})
     world.advance(minutes=1)
@@ -323,13 +276,13 @@ def a_success_whose_data_drifted_meanwhile(world: World) -> Step:
 
 
 def a_failure_that_completes(world: World) -> Step:
-    run = an_evaluated_run(world)
+    run = evaluated(world)
     world.task("trigger", run)
     return lambda: world.task("complete-trigger", run, outcome="fail")
 
 
 def an_infrastructure_failure(world: World) -> Step:
-    run = a_started_run(world)
+    run = started(world)
     return lambda: world.task("infra-failure", run, error={"Error": "E"})
 
 
@@ -450,7 +403,7 @@ def told(story: Story, *, pump: bool) -> tuple[Callable[..., Any], Any, int]:
 
 def answers_alike(one: Any, other: Any) -> bool:
     """Whether two answers lead the state machine the same way; one that was overtaken may say so."""
-    if isinstance(one, dict) and one.get("status") == "superseded":
+    if _status(one) == "superseded":
         return True
     return json.dumps(one, default=str) == json.dumps(other, default=str) or _status(one) == _status(other)
 
