@@ -117,12 +117,12 @@ def _post(ports: AlertPorts, event: ReceivedEvent, *, now: datetime) -> Outcome:
             return Outcome.HELD
         posted = ports.channel.post(message, thread=None)
     _confirm(ports, event, {_MESSAGE_TS: posted.ts, _OPENS_THREAD: place.opens_thread or None}, now=now)
-    if place.opens_thread:
-        ports.threads.opened(event, posted.ts, now=now)
     ports.metrics.count(Metric.ALERTS_SENT)
+    ports.log.info("alert posted", **{ALERT_LOG_FIELD: event.type}, severity=severity, message_ts=posted.ts)
     if posted.blocks_refused:
         ports.log.warning("Slack took the alert as plain text only", problem=posted.blocks_refused)
-    ports.log.info("alert posted", **{ALERT_LOG_FIELD: event.type}, severity=severity, message_ts=posted.ts)
+    if place.opens_thread:
+        ports.threads.opened(event, posted.ts, now=now)
     return Outcome.POSTED
 
 
