@@ -5,6 +5,7 @@ botocore is used directly: boto3 adds only conveniences that are not used here, 
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from interlock_runtime.core.errors import InterlockError, PermanentError, TransientError
@@ -30,9 +31,10 @@ _PERMANENT_CODES = frozenset(
 
 
 class Clients:
-    """botocore clients of one process, by service and behaviour."""
+    """botocore clients of one process, by service and behaviour. Threads may ask for them; each is made once."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._session: Any = None
         self._made: dict[tuple[str, int, float], Any] = {}
 
@@ -46,19 +48,23 @@ class Clients:
 
     def _client(self, service: str, *, attempts: int, read_timeout: float) -> Any:
         key = (service, attempts, read_timeout)
-        if key not in self._made:
-            # botocore takes a third of a second to load, and only a function's first call needs it.
-            from botocore.config import Config  # noqa: PLC0415
-            from botocore.session import get_session  # noqa: PLC0415
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = self._make(service, attempts=attempts, read_timeout=read_timeout)
+            return self._made[key]
 
-            self._session = self._session or get_session()
-            config = Config(
-                connect_timeout=_CONNECT_TIMEOUT,
-                read_timeout=read_timeout,
-                retries={"mode": "standard", "total_max_attempts": attempts},
-            )
-            self._made[key] = self._session.create_client(service, config=config)
-        return self._made[key]
+    def _make(self, service: str, *, attempts: int, read_timeout: float) -> Any:
+        # botocore takes a third of a second to load, and only a function's first call needs it.
+        from botocore.config import Config  # noqa: PLC0415
+        from botocore.session import get_session  # noqa: PLC0415
+
+        self._session = self._session or get_session()
+        config = Config(
+            connect_timeout=_CONNECT_TIMEOUT,
+            read_timeout=read_timeout,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+        )
+        return self._session.create_client(service, config=config)
 
 
 def error_code(error: Exception) -> str | None:
