@@ -1,16 +1,8 @@
-"""Killed after any AWS call and replayed, a handler leaves what it would have left undisturbed.
-
-Each story is told once undisturbed; then, for every AWS call that its last step makes, it is told
-again and killed right after that call. Whatever invoked the function then invokes it again: at
-once, later, or after the streams have been handled meanwhile. The rows, the executions, the jobs
-and the set of event keys must be the same every time.
-"""
+"""stream-router and orchestrator, killed after any AWS call and replayed: see :mod:`tests.fakes.crashes`."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -19,20 +11,10 @@ from interlock_runtime.control.run import Reason, Run
 from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.core.rows import Kind
 from interlock_runtime.handlers import stream_router
-from tests.fakes.calls import Killed
+from tests.fakes.crashes import REPLAYS, Replay, Step, Story, handle_twice, kill_and_replay
 from tests.fakes.gold import DATE, READY, gold
 from tests.fakes.scenes import checked, completed, evaluate, evaluated, failed, started
 from tests.fakes.world import World
-
-Step = Callable[[], Any]
-#: Sets the scene, and gives the step that is killed and replayed.
-Story = Callable[[World], Step]
-
-#: Attributes that tell a time, or follow from one.
-TIMES = frozenset(
-    {"startedAt", "staleAt", "completedAt", "ttl", "input", "executionArn", "at", "triggeredAt", "capturedAt", "sentAt"}
-    | {"requestedAt", "token", "durationMs", "duration", "timestamp"}
-)
 
 
 def deliver(world: World, *records: Mapping[str, Any]) -> Step:
@@ -332,107 +314,12 @@ STORIES: tuple[Story, ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Replay:
-    """What happens between the kill and the replay."""
-
-    name: str
-    minutes: int
-    pump: bool
-
-    def __str__(self) -> str:
-        return self.name
-
-
-REPLAYS = (
-    Replay("at once", minutes=0, pump=False),
-    Replay("later", minutes=3, pump=False),
-    Replay("after the streams", minutes=0, pump=True),
-)
-
-
 @pytest.mark.parametrize("replay", REPLAYS, ids=str)
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
 def test_killed_after_any_call_and_replayed_it_ends_as_undisturbed(story: Story, replay: Replay) -> None:
-    undisturbed, answer, calls = told(story, pump=replay.pump)
-    assert calls > 0
-    for number in range(1, calls + 1):
-        world = World()
-        step = story(world)
-        world.calls.reset()
-        world.calls.kill_after = number
-        with pytest.raises(Killed):
-            step()
-        world.calls.reset()
-        if replay.pump:
-            world.pump()
-        world.advance(minutes=replay.minutes)
-        again = step()
-        if replay.pump:
-            world.pump()
-        what = f"killed after call {number} of {calls}"
-        assert end_state(world, exact=replay.minutes == 0) == undisturbed(exact=replay.minutes == 0), what
-        assert answers_alike(again, answer), what
+    kill_and_replay(story, replay)
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
 def test_handled_twice_it_ends_as_handled_once(story: Story) -> None:
-    undisturbed, answer, _ = told(story, pump=True)
-    world = World()
-    step = story(world)
-    step()
-    again = step()
-    world.pump()
-    step()
-    world.pump()
-    assert end_state(world, exact=True) == undisturbed(exact=True)
-    assert answers_alike(again, answer)
-
-
-def told(story: Story, *, pump: bool) -> tuple[Callable[..., Any], Any, int]:
-    """Tell a story undisturbed: its end state, the step's answer, and how many calls the step made."""
-    world = World()
-    step = story(world)
-    world.calls.reset()
-    answer = step()
-    calls = len(world.calls.made)
-    if pump:
-        world.pump()
-    return lambda exact: end_state(world, exact=exact), answer, calls
-
-
-def answers_alike(one: Any, other: Any) -> bool:
-    """Whether two answers lead the state machine the same way; one that was overtaken may say so."""
-    if _status(one) == "superseded":
-        return True
-    return json.dumps(one, default=str) == json.dumps(other, default=str) or _status(one) == _status(other)
-
-
-def _status(answer: Any) -> Any:
-    return answer.get("status") if isinstance(answer, dict) else answer
-
-
-def end_state(world: World, *, exact: bool) -> dict[str, Any]:
-    """Everything that a story leaves behind; unless ``exact``, without the times in it."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {name: plain(each) for name, each in value.items() if exact or name not in TIMES}
-        return value
-
-    def key(sort_key: str) -> str:
-        parts = sort_key.split("#")
-        return "#".join(parts[:3]) if parts[0] == "JOB" and not exact else sort_key
-
-    def rows(table: Any) -> list[Any]:
-        found = [(pk, key(sk), plain({**row, "SK": key(sk)})) for (pk, sk), row in table.rows().items()]
-        return sorted(found, key=lambda row: json.dumps(row, default=str, sort_keys=True))
-
-    return {
-        "control": rows(world.control),
-        "joblog": rows(world.joblog),
-        "rerun": rows(world.rerun),
-        "executions": world.executions.inputs if exact else len(world.executions.inputs),
-        "jobs": [plain(job.get("Arguments", {}).get("--par_day")) for job in world.jobs.jobs],
-        "events": world.bus.keys,
-    }
+    handle_twice(story)
