@@ -13,12 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from interlock_runtime.control import runs
-from interlock_runtime.control.run import Reason, Run
 from interlock_runtime.core.instants import rfc3339
-from interlock_runtime.core.rows import Kind, Status
+from interlock_runtime.core.rows import Kind
 from interlock_runtime.handlers import stream_router
 from tests.fakes.gold import DATE, READY, gold
+from tests.fakes.scenes import checked, completed, evaluate, evaluated, failed, started
 from tests.fakes.world import World
 
 Step = Callable[[], Any]
@@ -47,52 +46,17 @@ class Counted:
         return max(self.cold.total(), self.warm.total())
 
 
-def started(world: World, **sections: Any) -> Run:
-    """A started run."""
-    world.pipeline(gold(**sections))
-    world.write_sensor("gold", "rates", x=1)
-    world.deliver(world.write_sensor("gold", "orders", **READY))
-    world.advance(minutes=1)
-    return the_run(world)
-
-
-def failed(world: World, **sections: Any) -> Run:
-    """A run that has failed, and about which nobody has decided."""
-    run = started(world, **sections)
-    runs.finish(world.ports, run, status=Status.FAILED_FINAL, reason=Reason.FAIL, kind=Kind.UNDECIDED, now=world.now)
-    world.advance(minutes=1)
-    return the_run(world)
-
-
-def completed(world: World) -> Run:
-    """A completed run with a baseline."""
-    run = started(world)
-    evaluate(world, run)()
-    world.task("complete-trigger", run, outcome="success")
-    world.advance(minutes=10)
-    return the_run(world)
-
-
-def the_run(world: World) -> Run:
-    """The run of the date."""
-    run = world.run("gold", DATE)
-    if run is None:
-        raise LookupError(f"no run of {DATE}")
-    return run
-
-
-def evaluate(world: World, run: Run) -> Step:
-    """One evaluation."""
-    window = {"evaluationWindowSeconds": 3600}
-    start = rfc3339(run.started_at)
-    return lambda: world.task("evaluate", run, executionStartTime=start, config=window)
-
-
 def not_ready(world: World) -> Step:
     """One evaluation that does not pass."""
     run = started(world)
     world.control.delete(("PIPELINE#gold", "SENSOR#rates"))
-    return evaluate(world, run)
+    return lambda: evaluate(world, run)
+
+
+def passed(world: World) -> Step:
+    """One evaluation that passes."""
+    run = started(world)
+    return lambda: evaluate(world, run)
 
 
 def deliver(world: World, record: dict[str, Any]) -> Step:
@@ -139,7 +103,7 @@ def job_row(event: str, **sections: Any) -> Callable[[World], Step]:
 
 def request(world: World) -> Step:
     """A rerun request."""
-    failed(world)
+    failed(world, kind=Kind.UNDECIDED)
     return deliver(world, world.request("gold", DATE, requestedAt=rfc3339(world.now)))
 
 
@@ -157,8 +121,7 @@ def poll(state: str | None) -> Callable[[World], Step]:
         job = world.task("trigger", run)
         if state is not None:
             world.jobs.end(state)
-        kept = {name: job[name] for name in ("jobType", "runId", "metadata", "triggeredAt")}
-        return lambda: world.task("check-job", run, **kept, config={"jobPollWindowSeconds": 3600})
+        return lambda: checked(world, run, job)
 
     return scene
 
@@ -167,8 +130,7 @@ def ending(mode: str, **more: Any) -> Callable[[World], Step]:
     """The end of an execution."""
 
     def scene(world: World) -> Step:
-        run = started(world)
-        evaluate(world, run)()
+        run = evaluated(world)
         return lambda: world.task(mode, run, **more)
 
     return scene
@@ -176,12 +138,12 @@ def ending(mode: str, **more: Any) -> Callable[[World], Step]:
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation("sensor that matters to nobody", sensor("other", x=1), 1),
-    Operation("sensor that does not meet the trigger condition", sensor("orders", state="loading"), 3),
-    Operation("sensor that starts a run", sensor("orders", **READY), 6),
+    Operation("sensor that does not meet the trigger condition", sensor("orders", state="loading"), 2),
+    Operation("sensor that starts a run", sensor("orders", **READY), 5),
     Operation("sensor of a date that has started", sensor_after(started, "orders", **READY, more=1), 5),
     Operation("tick that starts a run", tick, 4),
     Operation("evaluation, not ready", not_ready, 2),
-    Operation("evaluation, passed", lambda world: evaluate(world, started(world)), 4),
+    Operation("evaluation, passed", passed, 4),
     Operation("start of a job (Glue)", trigger, 5),
     Operation("poll, running (Glue)", poll(None), 3),
     Operation("poll, succeeded (Glue, with its log streams)", poll("SUCCEEDED"), 6),

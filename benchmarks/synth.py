@@ -63,9 +63,10 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 class Measured(NamedTuple):
-    """Seconds, and megabytes of either process."""
+    """Seconds on the clock and of work in both processes, and megabytes of either process."""
 
     seconds: float
+    cpu: float
     python: float
     engine: float
 
@@ -76,7 +77,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         projects = {size: project(Path(folder) / str(size), size) for size in sizes}
         measure(projects[sizes[0]])
-        print(f"{'pipelines':>9}  {'bindings':<9} {'seconds':>8} {'Python MB':>10} {'engine MB':>10}")
+        print(f"{'pipelines':>9}  {'bindings':<9} {'seconds':>8} {'CPU s':>7} {'Python MB':>10} {'engine MB':>10}")
         for size in sizes:
             tell(size, "lazy", measure(projects[size]))
         tell(sizes[0], "as usual", measure(projects[sizes[0]], INTERLOCK_EAGER_BINDINGS="1"))
@@ -84,8 +85,8 @@ def main() -> None:
 
 def tell(size: int, bindings: str, measured: Measured) -> None:
     """Print one line of the table."""
-    seconds, python, engine = measured
-    print(f"{size:>9,}  {bindings:<9} {seconds:>8.1f} {python:>10.0f} {engine:>10.0f}", flush=True)
+    seconds, cpu, python, engine = measured
+    print(f"{size:>9,}  {bindings:<9} {seconds:>8.1f} {cpu:>7.1f} {python:>10.0f} {engine:>10.0f}", flush=True)
 
 
 def project(folder: Path, size: int) -> Path:
@@ -117,7 +118,7 @@ def measure(folder: Path, **environment: str) -> Measured:
     if status:
         sys.exit(f"the app in {folder} failed")
     # Of the process and its own child, the engine, this is the larger one's.
-    return Measured(seconds, int(output) / 1024, usage.ru_maxrss / 1024)
+    return Measured(seconds, usage.ru_utime + usage.ru_stime, int(output) / 1024, usage.ru_maxrss / 1024)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The AWS bindings for CDKTF, loaded piece by piece.
 
-``cdktf_cdktf_provider_aws`` imports its 1,500 submodules when any one of them is imported,
+``cdktf_cdktf_provider_aws`` imports its 2,200 submodules when any one of them is imported,
 which takes three times as long as everything else that a synthesis does. :func:`install`
 puts a package in ``sys.modules`` that has the same path and loads a submodule when somebody
 asks for it. Every form of import works as before, ours and a user's alike, because the

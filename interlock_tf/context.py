@@ -98,11 +98,16 @@ class Context:
         ``context.add(SqsQueue, "events_dlq", name=…)`` in a construct ``interlock`` is
         ``aws_sqs_queue.interlock_events_dlq``. The name is set at once, since CDKTF writes it
         into every reference to the resource as soon as one is taken.
+
+        Raises:
+            ConfigError: there is such a resource already.
         """
-        made = kind(self.scope, name, **arguments)
         address = self.address(name)
+        if (key := f"{kind.__name__}.{address}") in self.addresses:
+            raise ConfigError(Problem(path=name, message="is there already; add it once"))
+        made = kind(self.scope, name, **arguments)
         made.override_logical_id(address)
-        self.addresses.add(f"{kind.__name__}.{address}")
+        self.addresses.add(key)
         return made
 
     def add_batch(self, kind: str, name: str, resources: Mapping[str, Mapping[str, Any]]) -> Batch | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from interlock_runtime.core.events import ALERT_EVENTS, SOURCE
+from interlock_runtime.core.events import ALERT_EVENTS, INFRASTRUCTURE, SOURCE
 from interlock_tf._cdk import (
     CloudwatchEventBus,
     CloudwatchEventBusPolicy,
@@ -129,7 +129,7 @@ def infra_alarm_template() -> str:
         "region": "<region>",
         "account": "<account>",
         "detail": {
-            "pipelineId": "INFRASTRUCTURE",
+            "pipelineId": INFRASTRUCTURE,
             "scheduleId": None,
             "date": None,
             "message": "<reason>",

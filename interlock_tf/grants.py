@@ -100,7 +100,7 @@ GRANTS: Mapping[str, tuple[Grant, ...]] = {
         _LOG,
     ),
     "event_sink": (
-        Grant("dynamodb-events-write", "dynamodb:GetItem PutItem", ("events",)),
+        Grant("dynamodb-events-write", "dynamodb:PutItem", ("events",)),
         _FAILURES,
         _cmk("dynamodb", "sqs"),
         _LOG,
@@ -119,6 +119,9 @@ GRANTS: Mapping[str, tuple[Grant, ...]] = {
         _LOG,
     ),
 }
+
+#: The functions that put events on the bus.
+PUBLISHERS = tuple(key for key, grants in GRANTS.items() if _PUBLISH in grants)
 
 
 def policies(

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Unpack
 
@@ -34,6 +34,7 @@ from interlock_tf.context import Context, address_prefix
 from interlock_tf.dashboard import add_dashboard
 from interlock_tf.events import add_bus, add_invoke_configs, add_rules, add_targets
 from interlock_tf.functions import add_identities
+from interlock_tf.grants import PUBLISHERS
 from interlock_tf.metrics import Watched
 from interlock_tf.notices import advice, problems_without_traceback, warn
 from interlock_tf.pipelines import Pipelines, load_pipelines
@@ -46,9 +47,6 @@ from interlock_tf.subscriptions import add_subscription
 from interlock_tf.tables import add_pipeline_rows, add_tables
 from interlock_tf.variables import Variables
 from interlock_tf.wiring import FunctionMaker, Parts
-
-_STARTED_BY_THE_MACHINE = ("orchestrator", "sla_monitor", "event_sink", "alert_dispatcher")
-_STARTING_THE_MACHINE = ("stream_router", "watchdog")
 
 
 class Interlock(Construct):
@@ -71,8 +69,22 @@ class Interlock(Construct):
         pipelines: the pipeline documents by id, as they were read.
 
     Raises:
-        ConfigError: what is wrong with the variables or with any pipeline document, all at once.
+        ConfigError: everything that is wrong with the variables, or else with the documents.
     """
+
+    control_table: DynamodbTable
+    joblog_table: DynamodbTable
+    rerun_table: DynamodbTable
+    events_table: DynamodbTable
+    event_bus: CloudwatchEventBus
+    state_machine: SfnStateMachine
+    functions: Mapping[str, LambdaFunction]
+    roles: Mapping[str, IamRole]
+    alert_queue: SqsQueue
+    dead_letter_queues: Mapping[str, SqsQueue]
+    sla_schedule_group: SchedulerScheduleGroup
+    alarms: Mapping[str, CloudwatchMetricAlarm]
+    pipelines: Mapping[str, Pipeline]
 
     def __init__(self, scope: Construct, id: str, **variables: Unpack[Variables]) -> None:
         super().__init__(scope, id)
@@ -96,22 +108,33 @@ class Interlock(Construct):
                 warn(self, message)
 
     def _build(self, context: Context, pipelines: Pipelines) -> None:
-        self.pipelines: Mapping[str, Pipeline] = {each.id: each.pipeline for each in pipelines}
+        self.pipelines = {each.id: each.pipeline for each in pipelines}
 
         tables = add_tables(context)
+        self.control_table, self.joblog_table, self.rerun_table, self.events_table = tables
         add_pipeline_rows(context, tables.control, {each.id: each.template for each in pipelines})
         identities = add_identities(context)
-        bus = add_bus(context, publishers=[each.role.arn for each in identities.values()])
+        bus = self.event_bus = add_bus(context, publishers=[identities[key].role.arn for key in PUBLISHERS])
         queues = add_queues(context)
+        self.alert_queue = queues.alert
+        self.dead_letter_queues = {key: queue for key, queue in queues.by_name.items() if key.endswith("_dlq")}
         scheduling = add_scheduling(context)
+        self.sla_schedule_group = scheduling.sla_group
 
         parts = Parts(tables=tables, bus=bus, queues=queues, scheduling=scheduling, identities=identities)
         maker = FunctionMaker(context, parts, pipelines=pipelines)
         functions = maker.add("orchestrator", "sla_monitor", "event_sink", "alert_dispatcher")
         orchestrator, sla_monitor = functions["orchestrator"], functions["sla_monitor"]
         machine = add_state_machine(context, orchestrator=orchestrator, sla_monitor=sla_monitor)
+        self.state_machine = machine.machine
         functions |= maker.add("stream_router", "watchdog", state_machine_arn=machine.arn)
-        router = functions["stream_router"]
+        self.functions = {key: each.function for key, each in functions.items()}
+        self.roles = {key: each.role for key, each in functions.items()} | {
+            "state_machine": machine.role,
+            "scheduler_sla": scheduling.sla_role,
+            "scheduler_cron": scheduling.cron_role,
+        }
+        router, lost = functions["stream_router"], queues.events_dlq
 
         add_streams(context, tables=tables, router=router, queues=queues)
         add_alert_mapping(context, queues.alert, functions["alert_dispatcher"])
@@ -120,36 +143,16 @@ class Interlock(Construct):
         senders = [*rules.arns, context.arn("events", f"rule/{context.names('events')}/*")]
         admitted = add_queue_policies(context, queues, alert_rules=rules.alert_arns, rules=senders)
         add_targets(context, rules, functions=functions, queues=queues, queue_policies=admitted)
-        add_invoke_configs(context, functions=functions, dead_letters=queues.events_dlq)
-        lost = queues.events_dlq
+        add_invoke_configs(context, functions=functions, dead_letters=lost)
         add_scheduler_policies(context, scheduling, sla_monitor=sla_monitor, stream_router=router, dead_letters=lost)
         add_schedules(context, scheduling, self.pipelines.values(), stream_router=router, dead_letters=lost)
 
         watched = Watched.of(
             functions=functions, state_machine=machine, queues=queues, bus=bus, rules=rules, scheduling=scheduling
         )
-        self.alarms: Mapping[str, CloudwatchMetricAlarm] = add_alarms(context, watched)
+        self.alarms = add_alarms(context, watched)
         if context.settings.dashboard:
             add_dashboard(context, watched)
-
-        self.control_table: DynamodbTable = tables.control
-        self.joblog_table: DynamodbTable = tables.joblog
-        self.rerun_table: DynamodbTable = tables.rerun
-        self.events_table: DynamodbTable = tables.events
-        self.event_bus: CloudwatchEventBus = bus
-        self.state_machine: SfnStateMachine = machine.machine
-        self.functions: Mapping[str, LambdaFunction] = {key: each.function for key, each in functions.items()}
-        self.roles: Mapping[str, IamRole] = {
-            **{key: each.role for key, each in functions.items()},
-            "state_machine": machine.role,
-            "scheduler_sla": scheduling.sla_role,
-            "scheduler_cron": scheduling.cron_role,
-        }
-        self.alert_queue: SqsQueue = queues.alert
-        self.dead_letter_queues: Mapping[str, SqsQueue] = {
-            key: queue for key, queue in queues.by_name.items() if key.endswith("_dlq")
-        }
-        self.sla_schedule_group: SchedulerScheduleGroup = scheduling.sla_group
 
     def grant_sensor_write(self, role: IamRole | str, *, pipeline_ids: Iterable[str] | None = None) -> IamRolePolicy:
         """Let a role write the sensors of these pipelines, or of all.
@@ -157,15 +160,15 @@ class Interlock(Construct):
         ``role`` is the resource, or a role's name. DynamoDB cannot limit the caller to sort keys that
         start with ``SENSOR#``; ``docs/security.md`` tells what remains possible.
         """
-        return self._grant(role, "sensor-write", access.sensor_write(self.control_table.arn, self._ids(pipeline_ids)))
+        return self._grant(role, "sensor-write", access.sensor_write, self.control_table, pipeline_ids)
 
     def grant_job_events(self, role: IamRole | str, *, pipeline_ids: Iterable[str] | None = None) -> IamRolePolicy:
         """Let a role report how jobs of these pipelines ended, or of all, by rows of the job log."""
-        return self._grant(role, "job-events", access.job_events(self.joblog_table.arn, self._ids(pipeline_ids)))
+        return self._grant(role, "job-events", access.job_events, self.joblog_table, pipeline_ids)
 
     def grant_rerun(self, role: IamRole | str, *, pipeline_ids: Iterable[str] | None = None) -> IamRolePolicy:
         """Let a role request reruns of these pipelines, or of all."""
-        return self._grant(role, "rerun", access.rerun(self.control_table.arn, self._ids(pipeline_ids)))
+        return self._grant(role, "rerun", access.rerun, self.control_table, pipeline_ids)
 
     def on_event(
         self, id: str, detail_types: Iterable[str], target_arn: str, *, role_arn: str | None = None
@@ -199,19 +202,27 @@ class Interlock(Construct):
             shown = ", ".join(map(repr, unknown)) or "an empty list"
             known = ", ".join(sorted(self.pipelines)[:20])
             problem = Problem(path="pipeline_ids", message=f"{shown} is no pipeline here; there are {known}")
-            with problems_without_traceback():
-                raise ConfigError(problem)
+            raise ConfigError(problem)
         return ids
 
-    def _grant(self, role: IamRole | str, what: str, statements: list[Statement]) -> IamRolePolicy:
+    def _grant(
+        self,
+        role: IamRole | str,
+        what: str,
+        statements_for: Callable[[str, list[str] | None], list[Statement]],
+        table: DynamodbTable,
+        pipeline_ids: Iterable[str] | None,
+    ) -> IamRolePolicy:
         context = self._context
         name, part = (role, address_part(role)) if isinstance(role, str) else (role.name, address_prefix(role))
-        if (key := context.settings.kms_key_arn) is not None:
-            statements = [*statements, access.cmk_use(key, context.endpoint("dynamodb"))]
-        return context.add(
-            IamRolePolicy,
-            f"{what.replace('-', '_')}_{part}",
-            name=context.names(what),
-            role=name,
-            policy=document(*statements),
-        )
+        with problems_without_traceback():
+            statements = statements_for(table.arn, self._ids(pipeline_ids))
+            if (key := context.settings.kms_key_arn) is not None:
+                statements.append(access.cmk_use(key, context.endpoint("dynamodb")))
+            return context.add(
+                IamRolePolicy,
+                f"{what.replace('-', '_')}_{part}",
+                name=context.names(what),
+                role=name,
+                policy=document(*statements),
+            )

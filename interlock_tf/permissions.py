@@ -35,15 +35,28 @@ _ENDING = re.compile(r"-[A-Za-z0-9]{6}")
 
 @dataclass(frozen=True, kw_only=True)
 class TriggerPermission:
-    """One row of the table. ``name`` is the attribute of ``job.config`` that names the target."""
+    """One row of the table.
+
+    ``short`` is what the job type is called in the variables; ``arns`` is the variable that lists
+    what is allowed; ``name`` is the attribute of ``job.config`` that names the target.
+    """
 
     job_type: str
-    policy: str
-    switch: str
+    short: str
     arns: str
     name: str
     arn: Callable[[Context, str], str]
     statements: Callable[[Context, Sequence[str]], Iterator[Statement]]
+
+    @property
+    def switch(self) -> str:
+        """The variable that turns it on and off."""
+        return f"enable_{self.short}_trigger"
+
+    @property
+    def policy(self) -> str:
+        """The name of the policy."""
+        return f"{self.short.replace('_', '-')}-trigger"
 
 
 def _glue_arn(context: Context, name: str) -> str:
@@ -112,8 +125,7 @@ def _function(_: Context, functions: Sequence[str]) -> Iterator[Statement]:
 TRIGGER_PERMISSIONS: tuple[TriggerPermission, ...] = (
     TriggerPermission(
         job_type="glue",
-        policy="glue-trigger",
-        switch="enable_glue_trigger",
+        short="glue",
         arns="glue_job_arns",
         name="job_name",
         arn=_glue_arn,
@@ -121,8 +133,7 @@ TRIGGER_PERMISSIONS: tuple[TriggerPermission, ...] = (
     ),
     TriggerPermission(
         job_type="emr",
-        policy="emr-trigger",
-        switch="enable_emr_trigger",
+        short="emr",
         arns="emr_cluster_arns",
         name="cluster_id",
         arn=_emr_arn,
@@ -130,8 +141,7 @@ TRIGGER_PERMISSIONS: tuple[TriggerPermission, ...] = (
     ),
     TriggerPermission(
         job_type="emr-serverless",
-        policy="emr-serverless-trigger",
-        switch="enable_emr_serverless_trigger",
+        short="emr_serverless",
         arns="emr_serverless_app_arns",
         name="application_id",
         arn=_emr_serverless_arn,
@@ -139,8 +149,7 @@ TRIGGER_PERMISSIONS: tuple[TriggerPermission, ...] = (
     ),
     TriggerPermission(
         job_type="step-function",
-        policy="sfn-trigger",
-        switch="enable_sfn_trigger",
+        short="sfn",
         arns="sfn_trigger_arns",
         name="state_machine_arn",
         arn=_machine_arn,
@@ -148,8 +157,7 @@ TRIGGER_PERMISSIONS: tuple[TriggerPermission, ...] = (
     ),
     TriggerPermission(
         job_type="lambda",
-        policy="lambda-trigger",
-        switch="enable_lambda_trigger",
+        short="lambda",
         arns="lambda_trigger_arns",
         name="function_name",
         arn=_function_arn,

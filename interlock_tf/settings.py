@@ -32,6 +32,9 @@ LOG_RETENTION_DAYS = (
 #: The longest physical name that a limit of 64 characters applies to, without the environment and the suffix.
 LONGEST_NAME = "-interlock-alert-dispatcher"
 
+#: What Lambda leaves for ``orchestrator_environment`` of its 4 KB for all variables of a function.
+ENVIRONMENT_BYTES = 3072
+
 _ENVIRONMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 _SUFFIX = re.compile(r"[A-Za-z0-9-]*[A-Za-z0-9]")
 _RATE = re.compile(r"rate\((?:1 (?:minute|hour|day)|(?!1 |0)\d+ (?:minutes|hours|days))\)")
@@ -233,18 +236,30 @@ class Settings:
                 if isinstance(values, str) or not values or not all(isinstance(value, str) for value in values):
                     yield _wrong(f"vpc_config.{each.name}", values, "a list of ids, not empty")
 
+    def _tags(self) -> Iterator[Problem]:
+        pairs = [(key, value) for key, value in _pairs(self.tags) if isinstance(key, str) and isinstance(value, str)]
+        if len(pairs) > 50:
+            yield Problem(path="tags", message=f"are {len(pairs)}, and AWS allows 50 for a resource")
+        for key, value in pairs:
+            if not 1 <= len(key) <= 128 or key.lower().startswith("aws:"):
+                yield _wrong("tags", key, "keys of 1 to 128 characters that do not start with aws:")
+            if len(value) > 256 and not is_token(value):
+                yield _wrong(f"tags[{key!r}]", value, "at most 256 characters")
+
     def _mappings(self) -> Iterator[Problem]:
         for name in _STRING_MAPPINGS:
-            value = getattr(self, name)
-            if not isinstance(value, Mapping):
-                continue
-            for key, each in value.items():
+            for key, each in _pairs(getattr(self, name)):
                 if not isinstance(key, str) or not isinstance(each, str):
                     yield _wrong(f"{name}[{key!r}]", each, "a string for a string")
-        for key in _strings(self.orchestrator_environment):
-            if not _VARIABLE.fullmatch(key):
+        yield from self._tags()
+        size = sum(len(str(part).encode()) for pair in _pairs(self.orchestrator_environment) for part in pair)
+        if size > ENVIRONMENT_BYTES:
+            message = f"is {size:,} bytes long; Lambda allows 4 KB, and {ENVIRONMENT_BYTES:,} of it are free"
+            yield Problem(path="orchestrator_environment", message=message)
+        for key, _ in _pairs(self.orchestrator_environment):
+            if not isinstance(key, str) or not _VARIABLE.fullmatch(key):
                 yield _wrong("orchestrator_environment", key, "names in capitals that start with INTERLOCK_")
-        if "environment" in _strings(self.pipeline_variables):
+        if "environment" in dict(_pairs(self.pipeline_variables)):
             yield Problem(
                 path="pipeline_variables", message="cannot have 'environment': it is the variable of that name"
             )
@@ -328,8 +343,8 @@ def _flat(kinds: Any) -> Iterable[type]:
     return kinds if isinstance(kinds, tuple) else (kinds,)
 
 
-def _strings(mapping: object) -> list[str]:
-    return [key for key in mapping if isinstance(key, str)] if isinstance(mapping, Mapping) else []
+def _pairs(mapping: object) -> list[tuple[Any, Any]]:
+    return list(mapping.items()) if isinstance(mapping, Mapping) else []
 
 
 def _wrong(name: str, value: object, wanted: str) -> Problem:

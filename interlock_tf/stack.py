@@ -36,7 +36,7 @@ class InterlockStack(TerraformStack):
         outputs: the outputs by name.
 
     Raises:
-        ConfigError: what is wrong with the variables or with any pipeline document, all at once.
+        ConfigError: everything that is wrong with the variables, or else with the documents.
     """
 
     def __init__(

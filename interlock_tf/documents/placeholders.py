@@ -26,6 +26,9 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _OPENING = re.compile(
     r"(?P<escape>\$\$\{)|\$\{(?:(?P<name>[a-z][a-z0-9_]*)\}|(?P<run>[A-Z][A-Z0-9_]*\}|secret:)|(?P<other>[^{}]*\}?))"
 )
+#: How ``${`` is written when a token follows before its brace is closed, as in ``${secret:<token>}``. CDKTF takes
+#: the usual escape for the beginning of an expression, and would put the token into it without braces of its own.
+_UNSEEN_OPENING = "%{if true}$%{endif}{"
 #: The first two bytes of the floating-point numbers by which CDKTF marks a token that is a number.
 _NUMBER_TOKEN = b"\xfb\xff"
 
@@ -109,8 +112,16 @@ def terraform_text(text: str, variables: Variables) -> str:
     A literal ``${`` or ``%{`` is escaped; Terraform expressions that came in through variables stay.
     """
     kept = [re.escape(json.dumps(expression, ensure_ascii=False)[1:-1]) for expression in variables.expressions]
-    pattern = "|".join([*kept, r"\$\{", r"%\{"])
-    return re.sub(pattern, lambda match: match[0][0] + match[0] if len(match[0]) == 2 else match[0], text)
+    *before, last = re.split(f"({'|'.join(kept)})", text) if kept else [text]
+    found = []
+    for literal, expression in zip(before[::2], before[1::2], strict=True):
+        closed, brace, still_open = literal.rpartition("}")
+        found += [_escaped(closed + brace), _escaped(still_open, opening=_UNSEEN_OPENING), expression]
+    return "".join([*found, _escaped(last)])
+
+
+def _escaped(literal: str, opening: str = "$${") -> str:
+    return literal.replace("%{", "%%{").replace("${", opening)
 
 
 def _unknown(match: re.Match[str], variables: Variables) -> str:
@@ -134,6 +145,8 @@ def _refused(name: object, value: object) -> str | None:
         return "is not a name for a placeholder: lower-case letters, digits and '_', a letter first"
     if not isinstance(value, (str, int, float, bool)):
         return f"{shown(value)} is not valid; expected text, a number, True or False"
+    if isinstance(value, str) and ("#{TfToken[" in value or "&{TfToken[" in value):
+        return "is a Terraform list or map; a placeholder stands for one text"
     if isinstance(value, float) and struct.pack(">d", value).startswith(_NUMBER_TOKEN):
         return "is a Terraform number; turn it into text with Token.as_string()"
     if isinstance(value, float) and value - value != 0:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -30,17 +29,18 @@ class ServiceError(Exception):
 #: Answers a call: service, operation, parameters; or raises a ServiceError.
 Answers = Callable[[str, str, Mapping[str, Any]], Mapping[str, Any]]
 
-_answers: ContextVar[Answers] = ContextVar("answers")
+#: Who answers now, the innermost last. Functions may call from threads of theirs, so it belongs to no thread.
+_answering: list[Answers] = []
 
 
 @contextmanager
 def answered_by(answers: Answers) -> Iterator[None]:
     """Have every call within answered."""
-    token = _answers.set(answers)
+    _answering.append(answers)
     try:
         yield
     finally:
-        _answers.reset(token)
+        _answering.pop()
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def _remember(params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> N
 
 
 def _answer(model: Any, context: Mapping[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
-    answers, parameters = _answers.get(), context["interlock_parameters"]
+    answers, parameters = _answering[-1], context["interlock_parameters"]
     metadata = {"HTTPStatusCode": 200, "RequestId": "local", "RetryAttempts": 0}
     try:
         answer = answers(model.service_model.service_name, model.name, parameters)

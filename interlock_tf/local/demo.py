@@ -46,7 +46,7 @@ def main() -> int:
         with TemporaryDirectory(prefix="interlock-demo-") as folder, EmbeddedAws() as aws:
             _tell(console, Path(folder), aws)
     except InterlockError as error:
-        console.print(f"[red]{error}", markup=True)
+        console.print(str(error), style="red", markup=False)
         return 1
     except KeyboardInterrupt:
         console.print("[red]Interrupted; the embedded AWS is gone, and nothing else was touched.")

@@ -52,9 +52,10 @@ class Retries:
 
 @dataclass(frozen=True)
 class Clocked:
-    """What functions are surrounded with: a clock, and the jobs' way to the world."""
+    """What functions are surrounded with: a clock, a way to wait, and the jobs' way to the world."""
 
     now: Callable[[], Any]
+    sleep: Callable[[float], None]
     services: Callable[[Any], Any]
 
 
@@ -91,7 +92,9 @@ class LocalFunction:
             assembly = import_module(f"{runtime}.handlers.assembly")
             session = LocalSession(self.place.region)
             assembly.surround(
-                assembly.Surroundings(clock=around.now, session=lambda: session, services=around.services)
+                assembly.Surroundings(
+                    clock=around.now, sleep=around.sleep, session=lambda: session, services=around.services
+                )
             )
             self._check_environment(import_module(f"{runtime}.settings"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -38,14 +38,14 @@ class Inventory:
     prefix: str
 
     def sections(self) -> Iterator[Section]:
-        """Yield the groups, the most telling first."""
-        yield Section("Pipelines", ("pipeline", "a run starts", "rules", "job", "due"), list(self._pipelines()))
-        yield Section("Functions", ("function", "memory", "timeout", "called by"), list(self._functions()))
-        yield Section("Tables", ("table", "rows", "stream", "index"), list(self._tables()))
-        yield Section("Queues", ("queue", "keeps", "gives up after", "and sends to"), list(self._queues()))
-        yield Section("Rules", ("rule", "when", "sends to"), list(self._rules()))
-        yield Section("Schedules", ("schedule", "when", "timezone", "calls"), list(self._schedules()))
-        yield Section("And", ("what", "how many", "which"), list(self._rest()))
+        """Yield the groups, the most telling first; a group of which nothing exists has no rows."""
+        yield Section("Pipelines", ("pipeline", "a run starts", "rules", "job", "due"), sorted(self._pipelines()))
+        yield Section("Functions", ("function", "memory", "timeout", "called by"), sorted(self._functions()))
+        yield Section("Tables", ("table", "rows", "stream", "index"), sorted(self._tables()))
+        yield Section("Queues", ("queue", "keeps", "gives up after", "and sends to"), sorted(self._queues()))
+        yield Section("Rules", ("rule", "when", "sends to"), sorted(self._rules()))
+        yield Section("Schedules", ("schedule", "when", "timezone", "calls"), sorted(self._schedules()))
+        yield Section("Also", ("what", "how many", "which"), list(self._rest()))
 
     def _pipelines(self) -> Iterator[Row]:
         client, table = self.aws.client("dynamodb"), f"{self.prefix}control"
@@ -66,7 +66,7 @@ class Inventory:
         callers = self._callers()
         for each in _pages(self.aws.client("lambda"), "list_functions", "Functions"):
             memory, timeout = f"{each['MemorySize']} MB", f"{each['Timeout']} s"
-            yield (self._short(each["FunctionName"]), memory, timeout, ", ".join(callers[each["FunctionArn"]]))
+            yield (self._short(each["FunctionName"]), memory, timeout, ", ".join(sorted(callers[each["FunctionArn"]])))
 
     def _callers(self) -> Mapping[str, list[str]]:
         callers: defaultdict[str, list[str]] = defaultdict(list)
@@ -76,8 +76,8 @@ class Inventory:
         for bus, rule in self._all_rules():
             for target in self._targets(bus, rule):
                 callers[target].append(f"rule {self._short(rule['Name'])}")
-        for schedule in self._all_schedules():
-            callers[schedule["Target"]["Arn"]].append(f"schedule {self._short(schedule['Name'])}")
+        for target, count in Counter(schedule["Target"]["Arn"] for schedule in self._all_schedules()).items():
+            callers[target].append(f"{count} schedule{'s' if count > 1 else ''}")
         for _, states in self._machines():
             for function in sorted({state["Resource"] for state in states.values() if "Resource" in state}):
                 callers[function].append("the state machine")
@@ -113,15 +113,16 @@ class Inventory:
 
     def _rest(self) -> Iterator[Row]:
         for name, states in self._machines():
-            yield ("states of the machine", str(len(states)), self._short(name))
+            yield ("states", str(len(states)), f"of the state machine {self._short(name)}")
         for what, service, operation, key, name in (
             ("roles", "iam", "list_roles", "Roles", "RoleName"),
             ("alarms", "cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
             ("log groups", "logs", "describe_log_groups", "logGroups", "logGroupName"),
             ("dashboards", "cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
         ):
-            names = [self._short(each[name]) for each in _pages(self.aws.client(service), operation, key)]
-            yield (what, str(len(names)), ", ".join(names))
+            names = sorted(self._short(each[name]) for each in _pages(self.aws.client(service), operation, key))
+            if names:
+                yield (what, str(len(names)), ", ".join(names))
 
     def _machines(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         client = self.aws.client("stepfunctions")

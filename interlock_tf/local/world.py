@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from random import Random
+from threading import RLock
 from typing import Any
 
 from interlock_runtime.core import rows
@@ -70,6 +71,7 @@ class World:
         self.alarms = alarms.Alarms(agenda)
         self.jobs = Jobs(agenda, pipeline=self.pipeline, running=lambda: self.functions.running[-1].event)
         self.job_services = JobServices(self.jobs, documents=self._documents)
+        self._lock = RLock()
         self._doors = Doors(configuration)
         self._connect()
         self._create()
@@ -91,6 +93,10 @@ class World:
         Raises:
             ServiceError: the service would refuse it, or it is not known here.
         """
+        with self._lock:
+            return self._answer(service, operation, call)
+
+    def _answer(self, service: str, operation: str, call: Mapping[str, Any]) -> Mapping[str, Any]:
         caller = self.functions.running[-1].function if self.functions.running else None
         for observer in self.observers:
             observer(caller, service, operation, call)
@@ -164,6 +170,10 @@ class World:
             ("AWS/Lambda", "Errors", "FunctionName", function.name)
         )
         self.bus.may = self._opens
+
+    def _sleep(self, seconds: float) -> None:
+        """A function waits; meanwhile everything else goes on."""
+        self.run_until(self.now() + timedelta(seconds=seconds))
 
     def _send(self, arn: str, record: Any) -> None:
         self.queues.send(arn, json.dumps(record))
@@ -240,7 +250,7 @@ class World:
             code=functions.code_of(self.configuration.folder, attributes, address),
             place=self.configuration.place,
         )
-        around = functions.Clocked(now=self.now, services=self.job_services.surround)
+        around = functions.Clocked(now=self.now, sleep=self._sleep, services=self.job_services.surround)
         self.functions.add(made, around)
 
     def _create_retries(self, attributes: Mapping[str, Any], address: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from interlock_runtime.core.events import Event
 from interlock_runtime.core.instants import millis, rfc3339
 from interlock_runtime.core.names import execution_arn
 from interlock_runtime.core.rows import KIND, Kind, RunKey
-from interlock_runtime.handlers import orchestrator, sla_monitor, stream_router
+from interlock_runtime.handlers import orchestrator, sla_monitor, stream_router, watchdog
 from interlock_runtime.jobs.contract import Services
 from interlock_runtime.jobs.network import Network
 from tests.fakes.calls import Calls
@@ -239,6 +239,15 @@ class World:
         """Let Scheduler fire whatever is due by now; what became of each."""
         due = self.schedules.due(self.now)
         return [sla_monitor.handle(entry.message, self.sla_ports, clock=self.clock)["status"] for entry in due]
+
+    def watchdog(self, *, meanwhile: Callable[[], object] = lambda: None) -> None:
+        """Let the watchdog make a pass; ``meanwhile`` happens while it waits before it looks again."""
+
+        def sleep(seconds: float) -> None:
+            self.advance(seconds=seconds)
+            meanwhile()
+
+        watchdog.handle(self.watchdog_ports, clock=self.clock, sleep=sleep, time_left=timedelta(seconds=300))
 
     def _task(self, mode: str, run: Run) -> dict[str, Any]:
         return {

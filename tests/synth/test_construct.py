@@ -20,6 +20,8 @@ from tests.fakes.stacks import MINIMAL, Synthesised, known, own_stack, synthesis
 
 MakeInterlock = Callable[..., Interlock]
 
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:on-call"
+
 #: The services that limit a name to 64 characters or 80, and where the name stands.
 NAME_LIMITS = {
     "lambda_function": ("function_name", 64),
@@ -342,11 +344,19 @@ def test_a_grant_for_an_unknown_pipeline_is_refused(tmp_path: Path) -> None:
         own_stack(tmp_path, grant)
 
 
-def test_events_can_be_listened_to(tmp_path: Path) -> None:
-    topic = "arn:aws:sns:eu-west-1:123456789012:breaches"
+def test_a_second_grant_to_the_same_role_is_refused(tmp_path: Path) -> None:
+    def grant(_: TerraformStack, interlock: MakeInterlock) -> None:
+        made = interlock()
+        made.grant_rerun("operators", pipeline_ids=["daily"])
+        made.grant_rerun("operators", pipeline_ids=["on.arrival"])
 
+    with pytest.raises(ConfigError, match="rerun_operators: is there already; add it once"):
+        own_stack(tmp_path, grant)
+
+
+def test_events_can_be_listened_to(tmp_path: Path) -> None:
     def listen(_: TerraformStack, interlock: MakeInterlock) -> None:
-        interlock().on_event("breaches", ["SLA_BREACH", "RELATIVE_SLA_BREACH"], topic)
+        interlock().on_event("breaches", ["SLA_BREACH", "RELATIVE_SLA_BREACH"], TOPIC)
 
     stack = own_stack(tmp_path, listen)
     rule = stack.resources("cloudwatch_event_rule")["interlock_on_event_breaches"]
@@ -357,7 +367,7 @@ def test_events_can_be_listened_to(tmp_path: Path) -> None:
         "detail-type": ["SLA_BREACH", "RELATIVE_SLA_BREACH"],
     }
     target = stack.resources("cloudwatch_event_target")["interlock_on_event_breaches_target"]
-    assert (target["arn"], target["rule"]) == (topic, "${aws_cloudwatch_event_rule.interlock_on_event_breaches.name}")
+    assert (target["arn"], target["rule"]) == (TOPIC, "${aws_cloudwatch_event_rule.interlock_on_event_breaches.name}")
     assert target["dead_letter_config"] == {"arn": "${aws_sqs_queue.interlock_events_dlq.arn}"}
     policy = json.loads(known(stack.resources("sqs_queue_policy")["interlock_events_dlq_policy"]["policy"]))
     (allowed,) = [each for each in policy["Statement"] if each["Effect"] == "Allow"]
@@ -378,7 +388,7 @@ def test_a_listener_that_could_not_work_is_refused(
     arguments: tuple[str, list[str]], message: str, tmp_path: Path
 ) -> None:
     def listen(_: TerraformStack, interlock: MakeInterlock) -> None:
-        interlock().on_event(*arguments, "arn:aws:sns:eu-west-1:123456789012:x")
+        interlock().on_event(*arguments, TOPIC)
 
     with pytest.raises(ConfigError, match=re.escape(message)):
         own_stack(tmp_path, listen)
@@ -433,7 +443,18 @@ def test_what_hardly_can_have_been_meant_is_told(variables: dict[str, str], mess
     assert {Path(each.filename) for each in told} == {Path(__file__)}
 
 
+def test_a_folder_without_pipelines_is_told_and_works(tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    stack = TerraformStack(App(outdir=str(tmp_path / "out")), "platform")
+    variables = {**MINIMAL, "pipelines_path": tmp_path / "none", "sns_alarm_topic_arn": TOPIC}
+    with pytest.warns(InterlockWarning, match="holds no pipelines"):
+        Interlock(stack, "interlock", **variables, dist_path=zips_in(tmp_path))
+    resources = stack.to_terraform()["resource"]
+    assert "aws_dynamodb_table_item" not in resources
+    assert "aws_scheduler_schedule" not in resources
+    assert len(resources["aws_lambda_function"]) == 6
+
+
 def test_an_installation_that_tells_somebody_warns_of_nothing(tmp_path: Path) -> None:
     stack = TerraformStack(App(outdir=str(tmp_path / "out")), "platform")
-    topic = "arn:aws:sns:eu-west-1:123456789012:on-call"
-    Interlock(stack, "interlock", **MINIMAL, dist_path=zips_in(tmp_path / "zips"), sns_alarm_topic_arn=topic)
+    Interlock(stack, "interlock", **MINIMAL, dist_path=zips_in(tmp_path / "zips"), sns_alarm_topic_arn=TOPIC)

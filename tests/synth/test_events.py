@@ -15,6 +15,7 @@ from moto.events.models import EventPattern
 from interlock_runtime.core.events import ALERT_EVENTS, EVENT_TYPES, Event
 from interlock_tf.context import Names
 from interlock_tf.events import ALARM_PATHS, alarm_pattern, event_pattern, infra_alarm_template
+from tests.fakes.eventbridge import alarm_event, transformed
 from tests.fakes.installation import Emitted, installation
 
 #: The longest pattern that EventBridge takes.
@@ -28,24 +29,6 @@ def emitted() -> Emitted:
 
 def matches(pattern: dict[str, Any], event: Any) -> bool:
     return bool(EventPattern.load(json.dumps(pattern)).matches_event(event))
-
-
-def alarm_event(name: str = "dev-interlock-sfn-failures", *, state: str = "ALARM", reason: str = "") -> dict[str, Any]:
-    return {
-        "version": "0",
-        "id": "c4c1c1c9-6542-e61b-6ef0-8c4d36933a92",
-        "detail-type": "CloudWatch Alarm State Change",
-        "source": "aws.cloudwatch",
-        "account": "123456789012",
-        "time": "2026-03-03T07:55:00Z",
-        "region": "eu-west-1",
-        "resources": [f"arn:aws:cloudwatch:eu-west-1:123456789012:alarm:{name}"],
-        "detail": {
-            "alarmName": name,
-            "state": {"value": state, "reason": reason, "timestamp": "2026-03-03T07:55:00.000+0000"},
-            "previousState": {"value": "OK"},
-        },
-    }
 
 
 def test_six_rules_on_two_buses(emitted: Emitted) -> None:
@@ -229,22 +212,9 @@ def test_asynchronous_invocations_are_retried_and_then_kept(emitted: Emitted) ->
         assert each["depends_on"] == [f"aws_iam_role_policy.interlock_{function}_policy"]
 
 
-def transformed(template: str, event: dict[str, Any]) -> str:
-    """What EventBridge makes of an event: outside quotes a value becomes JSON, inside quotes its bare text."""
-
-    def value(name: str) -> Any:
-        found: Any = event
-        for key in ALARM_PATHS[name].removeprefix("$.").split("."):
-            found = found[key]
-        return found
-
-    quoted = re.sub(r'"[^"]*"', lambda text: re.sub(r"<(\w+)>", lambda each: str(value(each[1])), text[0]), template)
-    return re.sub(r"<(\w+)>", lambda each: json.dumps(value(each[1])), quoted)
-
-
 @given(reason=st.text())
 def test_an_alarms_reason_survives_whatever_it_holds(reason: str) -> None:
-    alarm = json.loads(transformed(infra_alarm_template(), alarm_event(reason=reason)))
+    alarm = json.loads(transformed(infra_alarm_template(), ALARM_PATHS, alarm_event(reason=reason)))
 
     assert alarm["detail"]["detail"]["reason"] == reason
     assert alarm["detail"]["message"] == reason
@@ -252,7 +222,7 @@ def test_an_alarms_reason_survives_whatever_it_holds(reason: str) -> None:
 
 def test_an_alarm_arrives_as_an_event_on_the_bus_would() -> None:
     reason = 'Threshold "crossed":\n C:\\x'
-    alarm = json.loads(transformed(infra_alarm_template(), alarm_event(reason=reason)))
+    alarm = json.loads(transformed(infra_alarm_template(), ALARM_PATHS, alarm_event(reason=reason)))
 
     assert alarm == {
         "id": "c4c1c1c9-6542-e61b-6ef0-8c4d36933a92",
@@ -281,7 +251,7 @@ def test_an_alarm_arrives_as_an_event_on_the_bus_would() -> None:
 
 def test_an_alarms_event_has_no_key_that_other_events_lack() -> None:
     event = Event(type="INFRA_ALARM", pipeline_id="INFRASTRUCTURE", schedule_id=None, date=None, message="")
-    alarm = json.loads(transformed(infra_alarm_template(), alarm_event()))
+    alarm = json.loads(transformed(infra_alarm_template(), ALARM_PATHS, alarm_event()))
 
     assert alarm["detail"].keys() <= event.payload(datetime(2026, 3, 3, tzinfo=UTC)).keys()
 

@@ -105,6 +105,15 @@ def test_nothing_scans(maximal: Synthesised) -> None:
     assert not [s for _, _, s in statements(maximal) if "dynamodb:Scan" in s["Action"]]
 
 
+def test_who_publishes_may_do_so_on_both_sides(minimal: Synthesised) -> None:
+    publishers = {role for role, _, statement in statements(minimal) if "events:PutEvents" in statement["Action"]}
+    policy = minimal.resources("cloudwatch_event_bus_policy")["interlock_event_bus_policy"]["policy"]
+    (statement,) = json.loads(applied(policy))["Statement"]
+    roles = {f"arn:aws:iam::123456789012:role/interlock_{role}_role" for role in publishers}
+    assert set(statement["Principal"]["AWS"]) == roles
+    assert publishers == {"stream_router", "orchestrator", "sla_monitor", "watchdog"}
+
+
 def test_a_role_is_passed_to_one_service_only(maximal: Synthesised) -> None:
     passed = {
         (role, resource, statement["Condition"]["StringEquals"]["iam:PassedToService"])

@@ -1,4 +1,4 @@
-"""What is stored is, after Terraform has evaluated it, what the document said."""
+"""What is stored is, after CDKTF and Terraform have read it, what the document said."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
+from cdktf import App, LocalBackend, TerraformLocal, TerraformOutput, TerraformStack
 
 from tests.fakes.documents import document, folder, load
 from tests.terraform.commands import run
 
 pytestmark = pytest.mark.terraform
+
+ARN = "arn:aws:lambda:eu-west-1:123456789012:function:x"
 
 LITERALS = (
     "${DATE}",
@@ -27,31 +30,41 @@ LITERALS = (
     '"${DATE}"',
     "\\${DATE}",
     "<&>'\t\u2028ü",
+    "1e5 3e8f -1.5e300",
     "${secret:name#key}",
-    "${TfToken[TOKEN.1]}",
+    "a ${",
 )
 
 
-def test_terraform_evaluates_the_text_of_a_row_to_what_the_document_said(
-    terraform_usable: None, tmp_path: Path
-) -> None:
-    # Braces that are no template of ours stand in a key: there nothing is read as a template.
-    payload = {"literals": dict.fromkeys(LITERALS, 1), "arn": "${arn}", "secret": "${secret:${arn}#key} ${DATE}"}
-    job = {"type": "lambda", "config": {"functionName": "${arn}", "payload": payload}}
-    made = folder(tmp_path, {"a.yaml": document(job=job)})
-    (pipeline,) = load(made, pipeline_variables={"arn": "${local.arn}"})
-    stack = {
-        "locals": {"arn": "arn:aws:lambda:eu-west-1:123456789012:function:x"},
-        # As the row's item has it: JSON within JSON.
-        "output": {"item": {"value": json.dumps({"config": {"S": pipeline.template}})}},
+def test_the_text_of_a_row_becomes_what_the_document_said(terraform_usable: None, tmp_path: Path) -> None:
+    stack = TerraformStack(App(outdir=str(tmp_path)), "stack")
+    state = tmp_path / "state.json"
+    LocalBackend(stack, path=str(state))
+    arn = TerraformLocal(stack, "arn", ARN).as_string
+    job = {
+        "type": "lambda",
+        "config": {
+            "functionName": "${arn}",
+            "payload": {
+                # In keys nothing is read as a template, so that literals of any kind may stand there.
+                **dict.fromkeys(LITERALS, "${arn}"),
+                "secret": "${DATE} ${secret:${arn}#key} ${arn}",
+                "escaped": "$${environment} $${${arn}",
+            },
+        },
     }
-    made.joinpath("stack.tf.json").write_text(json.dumps(stack), encoding="utf-8")
+    made = folder(tmp_path, {"a.yaml": document(job=job)})
+    (pipeline,) = load(made, pipeline_variables={"arn": arn})
+    # As the row's item has it: JSON within JSON.
+    TerraformOutput(stack, "item", value=json.dumps({"config": {"S": pipeline.template}}))
+    App.of(stack).synth()
 
-    run(["terraform", "init"], folder=made)
-    run(["terraform", "apply", "-auto-approve"], folder=made)
-    state = json.loads(made.joinpath("terraform.tfstate").read_text("utf-8"))
-    item = json.loads(state["outputs"]["item"]["value"])
+    output = tmp_path / "stacks" / "stack"
+    run(["terraform", "init"], folder=output)
+    run(["terraform", "apply", "-auto-approve"], folder=output)
+    item = json.loads(json.loads(state.read_text("utf-8"))["outputs"]["item"]["value"])
+    stored = json.loads(item["config"]["S"])
 
-    arn = stack["locals"]["arn"]
-    assert json.loads(item["config"]["S"]) == json.loads(pipeline.config.replace("${local.arn}", arn))
-    assert json.loads(item["config"]["S"])["job"]["config"]["payload"]["literals"].keys() == set(LITERALS)
+    assert stored == json.loads(pipeline.config.replace(arn, ARN))
+    assert stored["job"]["config"]["payload"].keys() == {*LITERALS, "secret", "escaped"}
+    assert stored["job"]["config"]["payload"]["secret"] == f"${{DATE}} ${{secret:{ARN}#key}} {ARN}"

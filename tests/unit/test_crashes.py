@@ -1,84 +1,20 @@
-"""Killed after any AWS call and replayed, a handler leaves what it would have left undisturbed.
-
-Each story is told once undisturbed; then, for every AWS call that its last step makes, it is told
-again and killed right after that call. Whatever invoked the function then invokes it again: at
-once, later, or after the streams have been handled meanwhile. The rows, the executions, the jobs
-and the set of event keys must be the same every time.
-"""
+"""stream-router and orchestrator, killed after any AWS call and replayed: see :mod:`tests.fakes.crashes`."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from interlock_runtime.control import runs
 from interlock_runtime.control.run import Reason, Run
 from interlock_runtime.core.instants import rfc3339
-from interlock_runtime.core.rows import Kind, Status
+from interlock_runtime.core.rows import Kind
 from interlock_runtime.handlers import stream_router
-from tests.fakes.calls import Killed
+from tests.fakes.crashes import REPLAYS, Replay, Step, Story, handle_twice, kill_and_replay
 from tests.fakes.gold import DATE, READY, gold
+from tests.fakes.scenes import checked, completed, evaluate, evaluated, failed, started
 from tests.fakes.world import World
-
-Step = Callable[[], Any]
-#: Sets the scene, and gives the step that is killed and replayed.
-Story = Callable[[World], Step]
-
-#: Attributes that tell a time, or follow from one.
-TIMES = frozenset(
-    {"startedAt", "staleAt", "completedAt", "ttl", "input", "executionArn", "at", "triggeredAt", "capturedAt", "sentAt"}
-    | {"requestedAt", "token", "durationMs", "duration", "timestamp"}
-)
-
-
-# Scenes
-
-
-def a_started_run(world: World, **sections: Any) -> Run:
-    world.pipeline(gold(**sections))
-    world.write_sensor("gold", "rates", x=1)
-    world.deliver(world.write_sensor("gold", "orders", **READY))
-    world.advance(minutes=1)
-    return the_run(world)
-
-
-def an_evaluated_run(world: World, **sections: Any) -> Run:
-    run = a_started_run(world, **sections)
-    evaluate(world, run)
-    return run
-
-
-def a_completed_run(world: World, **sections: Any) -> Run:
-    run = an_evaluated_run(world, **sections)
-    world.task("trigger", run)
-    world.log_job("gold", DATE, "success", attempt=0)
-    world.advance(minutes=1)
-    world.task("complete-trigger", run, outcome="success")
-    world.pump()
-    world.advance(minutes=10)
-    return the_run(world)
-
-
-def a_failed_run(world: World, reason: Reason = Reason.FAIL, kind: Kind | None = None, **sections: Any) -> Run:
-    run = a_started_run(world, **sections)
-    runs.finish(world.ports, run, status=Status.FAILED_FINAL, reason=reason, kind=kind, now=world.now)
-    world.advance(minutes=10)
-    return the_run(world)
-
-
-def the_run(world: World) -> Run:
-    run = world.run("gold", DATE)
-    assert run is not None
-    return run
-
-
-def evaluate(world: World, run: Run) -> Any:
-    window = {"evaluationWindowSeconds": 3600}
-    return world.task("evaluate", run, executionStartTime=rfc3339(run.started_at), config=window)
 
 
 def deliver(world: World, *records: Mapping[str, Any]) -> Step:
@@ -109,7 +45,7 @@ def a_tick_starts_a_run(world: World) -> Step:
 
 
 def a_batch_of_many_kinds(world: World) -> Step:
-    a_started_run(world)
+    started(world)
     records = [
         world.log_job("gold", DATE, "fail", attempt=0),
         world.write_sensor("gold", "orders", **READY | {"date": "2026-03-04"}),
@@ -120,58 +56,58 @@ def a_batch_of_many_kinds(world: World) -> Step:
 
 
 def late_data(world: World) -> Step:
-    a_completed_run(world, postRun=None)
+    completed(world, postRun=None)
     return sensor(world, rows=7)
 
 
 def late_data_that_drifts(world: World) -> Step:
-    a_completed_run(world)
+    completed(world)
     return sensor(world, count=2000)
 
 
 def a_sensor_after_an_exhausted_trigger(world: World) -> Step:
-    a_failed_run(world, Reason.TRIGGER_EXHAUSTED)
+    failed(world, Reason.TRIGGER_EXHAUSTED)
     return sensor(world, rows=7)
 
 
 def a_sensor_after_an_exhausted_validation(world: World) -> Step:
-    a_failed_run(world, Reason.VALIDATION_EXHAUSTED)
+    failed(world, Reason.VALIDATION_EXHAUSTED)
     return sensor(world, rows=7)
 
 
 def a_success(world: World) -> Step:
-    a_started_run(world)
+    started(world)
     return deliver(world, world.log_job("gold", DATE, "success", attempt=0))
 
 
 def a_failure_that_is_retried(world: World) -> Step:
-    a_started_run(world)
+    started(world)
     return deliver(world, world.log_job("gold", DATE, "fail", attempt=0))
 
 
 def a_failure_that_is_not_retried(world: World) -> Step:
-    a_started_run(world, job={"maxRetries": 0})
+    started(world, job={"maxRetries": 0})
     return deliver(world, world.log_job("gold", DATE, "timeout", attempt=0))
 
 
 def an_undecided_failure_that_is_not_retried(world: World) -> Step:
-    a_failed_run(world, kind=Kind.UNDECIDED, job={"maxRetries": 0})
+    failed(world, kind=Kind.UNDECIDED, job={"maxRetries": 0})
     return deliver(world, world.log_job("gold", DATE, "fail", attempt=0))
 
 
 def an_undecided_failure_on_an_excluded_date(world: World) -> Step:
-    a_failed_run(world, kind=Kind.UNDECIDED)
+    failed(world, kind=Kind.UNDECIDED)
     world.pipeline(gold(schedule={"exclude": {"dates": [DATE]}}))
     return deliver(world, world.log_job("gold", DATE, "fail", attempt=0))
 
 
 def a_request_that_is_accepted(world: World) -> Step:
-    a_failed_run(world)
+    failed(world)
     return deliver(world, world.request("gold", DATE, requestedAt=rfc3339(world.now), reason="corrected"))
 
 
 def a_request_without_a_time_that_is_accepted(world: World) -> Step:
-    a_failed_run(world)
+    failed(world)
     return deliver(world, world.request("gold", DATE))
 
 
@@ -181,12 +117,12 @@ def a_request_that_starts_a_date(world: World) -> Step:
 
 
 def a_request_that_is_rejected(world: World) -> Step:
-    a_started_run(world)
+    started(world)
     return deliver(world, world.request("gold", DATE, requestedAt=rfc3339(world.now)))
 
 
 def a_request_for_an_excluded_date(world: World) -> Step:
-    a_failed_run(world)
+    failed(world)
     world.pipeline(gold(schedule={"exclude": {"dates": [DATE]}}))
     return deliver(world, world.request("gold", DATE, requestedAt=rfc3339(world.now)))
 
@@ -196,22 +132,22 @@ def a_request_for_an_unknown_pipeline(world: World) -> Step:
 
 
 def drift_in_flight(world: World) -> Step:
-    an_evaluated_run(world)
+    evaluated(world)
     return sensor(world, f"orders#{DATE}", count=5, state="loading")
 
 
 def drift_afterwards(world: World) -> Step:
-    a_completed_run(world)
+    completed(world)
     return sensor(world, f"orders#{DATE}", count=5, state="loading")
 
 
 def rules_that_hold_afterwards(world: World) -> Step:
-    a_completed_run(world)
+    completed(world)
     return sensor(world, f"orders#{DATE}", count=1000, state="loading")
 
 
 def an_execution_that_timed_out(world: World) -> Step:
-    run = a_started_run(world)
+    run = started(world)
     detail = {"executionArn": run.execution_arn, "status": "TIMED_OUT", "input": run.input}
     event = {"detail-type": "Step Functions Execution Status Change", "detail": detail}
     return lambda: stream_router.handle(event, world.ports, clock=world.clock)
@@ -243,79 +179,78 @@ def a_dry_run_whose_outside_job_fails(world: World) -> Step:
 
 
 def constraints_that_hold(world: World) -> Step:
-    run = a_started_run(world)
+    run = started(world)
     return lambda: evaluate(world, run)
 
 
 def constraints_that_do_not_hold(world: World) -> Step:
-    run = a_started_run(world)
+    run = started(world)
     world.control.delete(("PIPELINE#gold", "SENSOR#rates"))
     return lambda: evaluate(world, run)
 
 
 def a_job_that_is_started(world: World) -> Step:
-    run = an_evaluated_run(world)
+    run = evaluated(world)
     return lambda: world.task("trigger", run)
 
 
 def check(world: World, run: Run) -> Step:
     job = world.task("trigger", run)
-    kept = {name: job[name] for name in ("jobType", "runId", "metadata", "triggeredAt")}
-    return lambda: world.task("check-job", run, **kept, config={"jobPollWindowSeconds": 3600})
+    return lambda: checked(world, run, job)
 
 
 def a_job_that_runs(world: World) -> Step:
-    return check(world, an_evaluated_run(world))
+    return check(world, evaluated(world))
 
 
 def a_job_that_succeeded(world: World) -> Step:
-    step = check(world, an_evaluated_run(world))
+    step = check(world, evaluated(world))
     world.jobs.end("SUCCEEDED")
     return step
 
 
 def a_job_that_failed_and_is_retried(world: World) -> Step:
-    step = check(world, an_evaluated_run(world))
+    step = check(world, evaluated(world))
     world.jobs.end("FAILED", message="disk full")
     return step
 
 
 def a_job_that_timed_out_for_good(world: World) -> Step:
-    step = check(world, an_evaluated_run(world, job={"maxRetries": 0}))
+    step = check(world, evaluated(world, job={"maxRetries": 0}))
     world.jobs.end("TIMEOUT")
     return step
 
 
 def a_job_whose_outside_row_failed(world: World) -> Step:
-    step = check(world, an_evaluated_run(world))
+    step = check(world, evaluated(world))
     world.log_job("gold", DATE, "fail", attempt=0)
     return step
 
 
 def exhausted_constraints(world: World) -> Step:
-    run = a_started_run(world)
+    run = started(world)
     return lambda: world.task("validation-exhausted", run, results=[{"passed": False, "reason": "x"}])
 
 
 def an_exhausted_trigger(world: World) -> Step:
-    run = an_evaluated_run(world)
+    run = evaluated(world)
     return lambda: world.task("trigger-exhausted", run, error={"Error": "E", "Cause": "C"})
 
 
 def an_exhausted_poll(world: World) -> Step:
-    run = an_evaluated_run(world)
+    run = evaluated(world)
     world.task("trigger", run)
     return lambda: world.task("job-poll-exhausted", run, runId="jr_0", jobType="glue")
 
 
 def a_success_that_completes(world: World) -> Step:
-    run = an_evaluated_run(world)
+    run = evaluated(world)
     world.task("trigger", run)
     return lambda: world.task("complete-trigger", run, outcome="success")
 
 
 def a_success_whose_data_drifted_meanwhile(world: World) -> Step:
-    run = an_evaluated_run(world)
+    run = evaluated(world)
     world.task("trigger", run)
     world.write_sensor("gold", "orders", **READY | {"count": 4000})
     world.advance(minutes=1)
@@ -323,13 +258,13 @@ def a_success_whose_data_drifted_meanwhile(world: World) -> Step:
 
 
 def a_failure_that_completes(world: World) -> Step:
-    run = an_evaluated_run(world)
+    run = evaluated(world)
     world.task("trigger", run)
     return lambda: world.task("complete-trigger", run, outcome="fail")
 
 
 def an_infrastructure_failure(world: World) -> Step:
-    run = a_started_run(world)
+    run = started(world)
     return lambda: world.task("infra-failure", run, error={"Error": "E"})
 
 
@@ -379,107 +314,12 @@ STORIES: tuple[Story, ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Replay:
-    """What happens between the kill and the replay."""
-
-    name: str
-    minutes: int
-    pump: bool
-
-    def __str__(self) -> str:
-        return self.name
-
-
-REPLAYS = (
-    Replay("at once", minutes=0, pump=False),
-    Replay("later", minutes=3, pump=False),
-    Replay("after the streams", minutes=0, pump=True),
-)
-
-
 @pytest.mark.parametrize("replay", REPLAYS, ids=str)
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
 def test_killed_after_any_call_and_replayed_it_ends_as_undisturbed(story: Story, replay: Replay) -> None:
-    undisturbed, answer, calls = told(story, pump=replay.pump)
-    assert calls > 0
-    for number in range(1, calls + 1):
-        world = World()
-        step = story(world)
-        world.calls.reset()
-        world.calls.kill_after = number
-        with pytest.raises(Killed):
-            step()
-        world.calls.reset()
-        if replay.pump:
-            world.pump()
-        world.advance(minutes=replay.minutes)
-        again = step()
-        if replay.pump:
-            world.pump()
-        what = f"killed after call {number} of {calls}"
-        assert end_state(world, exact=replay.minutes == 0) == undisturbed(exact=replay.minutes == 0), what
-        assert answers_alike(again, answer), what
+    kill_and_replay(story, replay)
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
 def test_handled_twice_it_ends_as_handled_once(story: Story) -> None:
-    undisturbed, answer, _ = told(story, pump=True)
-    world = World()
-    step = story(world)
-    step()
-    again = step()
-    world.pump()
-    step()
-    world.pump()
-    assert end_state(world, exact=True) == undisturbed(exact=True)
-    assert answers_alike(again, answer)
-
-
-def told(story: Story, *, pump: bool) -> tuple[Callable[..., Any], Any, int]:
-    """Tell a story undisturbed: its end state, the step's answer, and how many calls the step made."""
-    world = World()
-    step = story(world)
-    world.calls.reset()
-    answer = step()
-    calls = len(world.calls.made)
-    if pump:
-        world.pump()
-    return lambda exact: end_state(world, exact=exact), answer, calls
-
-
-def answers_alike(one: Any, other: Any) -> bool:
-    """Whether two answers lead the state machine the same way; one that was overtaken may say so."""
-    if isinstance(one, dict) and one.get("status") == "superseded":
-        return True
-    return json.dumps(one, default=str) == json.dumps(other, default=str) or _status(one) == _status(other)
-
-
-def _status(answer: Any) -> Any:
-    return answer.get("status") if isinstance(answer, dict) else answer
-
-
-def end_state(world: World, *, exact: bool) -> dict[str, Any]:
-    """Everything that a story leaves behind; unless ``exact``, without the times in it."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {name: plain(each) for name, each in value.items() if exact or name not in TIMES}
-        return value
-
-    def key(sort_key: str) -> str:
-        parts = sort_key.split("#")
-        return "#".join(parts[:3]) if parts[0] == "JOB" and not exact else sort_key
-
-    def rows(table: Any) -> list[Any]:
-        found = [(pk, key(sk), plain({**row, "SK": key(sk)})) for (pk, sk), row in table.rows().items()]
-        return sorted(found, key=lambda row: json.dumps(row, default=str, sort_keys=True))
-
-    return {
-        "control": rows(world.control),
-        "joblog": rows(world.joblog),
-        "rerun": rows(world.rerun),
-        "executions": world.executions.inputs if exact else len(world.executions.inputs),
-        "jobs": [plain(job.get("Arguments", {}).get("--par_day")) for job in world.jobs.jobs],
-        "events": world.bus.keys,
-    }
+    handle_twice(story)

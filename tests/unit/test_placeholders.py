@@ -92,6 +92,7 @@ def test_a_placeholder_is_recognised(text: str, has: bool) -> None:
         ("a-b", "x", "is not a name for a placeholder"),
         ("a", None, "null is not valid; expected text, a number, True or False"),
         ("a", ["x"], "a list of 1 is not valid; expected text, a number, True or False"),
+        ("a", "#{TfToken[TOKEN.0]}", "is a Terraform list or map; a placeholder stands for one text"),
         ("a", float("nan"), "nan is not a number that can be stored"),
         ("a", float("inf"), "inf is not a number that can be stored"),
         ("a", struct.unpack(">d", b"\xfb\xff" + bytes(6))[0], "is a Terraform number; turn it into text"),
@@ -111,8 +112,13 @@ class TestTerraformText:
         text = json.dumps({"a": f"{TOKEN}/${{DATE}}"})
         assert terraform_text(text, VARIABLES) == json.dumps({"a": f"{TOKEN}/$${{DATE}}"})
 
-    def test_an_expression_within_a_secret_stays(self) -> None:
-        assert terraform_text(f"${{secret:{TOKEN}#k}}", VARIABLES) == f"$${{secret:{TOKEN}#k}}"
+    def test_a_literal_around_an_expression_is_written_so_that_cdktf_does_not_take_it_for_one(self) -> None:
+        text = f"${{DATE}} ${{secret:{TOKEN}#k}} ${{DATE}}"
+        assert terraform_text(text, VARIABLES) == f"$${{DATE}} %{{if true}}$%{{endif}}{{secret:{TOKEN}#k}} $${{DATE}}"
+
+    def test_many_literals_take_no_longer_than_their_length(self) -> None:
+        text = "${" * 200_000 + TOKEN
+        assert terraform_text(text, VARIABLES).count("endif") == 200_000
 
     def test_what_only_looks_like_an_expression_is_a_literal(self) -> None:
         assert terraform_text("${TfToken[TOKEN.8]}", VARIABLES) == "$${TfToken[TOKEN.8]}"

@@ -117,8 +117,16 @@ def test_without_a_configuration_nothing_is_retried_and_that_is_told(world: Worl
     world.control.delete(("PIPELINE#gold", "CONFIG"))
     world.ports.configs.forget()
     fail(world, attempt=0)
-    assert "no configuration" in world.bus.the("RETRY_EXHAUSTED").message
+    assert "the pipeline was removed" in world.bus.the("RETRY_EXHAUSTED").message
     assert the_run(world).status == "FAILED_FINAL"
+
+
+def test_a_pipeline_that_has_become_a_dry_run_is_not_retried(world: World) -> None:
+    world.pipeline(gold(dryRun=True))
+    fail(world, attempt=0)
+    assert "has become a dry run" in world.bus.the("RETRY_EXHAUSTED").message
+    assert the_run(world).status == "FAILED_FINAL"
+    assert len(world.executions.inputs) == 1
 
 
 def test_the_duplicate_failure_after_the_retry_has_succeeded_is_passed_over(world: World) -> None:

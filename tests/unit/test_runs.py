@@ -160,6 +160,14 @@ def test_a_dry_run_pipeline_is_never_started_even_by_mistake(world: World) -> No
     assert world.run("gold", DATE) is None
 
 
+def test_a_run_whose_pipeline_has_become_a_dry_run_is_not_launched(world: World) -> None:
+    run = begun(world)
+    world.pipeline(DOCUMENT | {"dryRun": True})
+    with pytest.raises(PermanentError, match="dry run"):
+        runs.launch(world.ports, run, now=world.now)
+    assert world.executions.inputs == {}
+
+
 def test_another_attempt_clears_what_belonged_to_the_last_one(world: World) -> None:
     run = begun(world)
     runs.launch(world.ports, run, now=world.now)

@@ -116,6 +116,13 @@ def test_required_variables_are_required() -> None:
         ({"vpc_config": {"subnet_ids": []}}, "vpc_config: {'subnet_ids': []} is not valid; expected a VpcConfig"),
         ({"enable_glue_trigger": "yes"}, "enable_glue_trigger: 'yes' is not valid; expected True, False or None"),
         ({"deletion_protection": None}, "deletion_protection: None is not valid; expected True or False"),
+        (
+            {"tags": {"aws:x": "y"}},
+            "tags: 'aws:x' is not valid; expected keys of 1 to 128 characters that do not start",
+        ),
+        ({"tags": {"x": "y" * 257}}, "tags['x']: 'yyyy"),
+        ({"tags": {str(n): "y" for n in range(51)}}, "tags: are 51, and AWS allows 50 for a resource"),
+        ({"orchestrator_environment": {"INTERLOCK_X": "é" * 1600}}, "orchestrator_environment: is 3,211 bytes long"),
         ({"tags": ["a"]}, "tags: ['a'] is not valid; expected a mapping of strings"),
     ],
 )

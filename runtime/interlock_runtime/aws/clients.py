@@ -5,6 +5,7 @@ botocore is used directly: boto3 adds only conveniences that are not used here, 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -39,9 +40,13 @@ def botocore_session() -> Any:
 
 
 class Clients:
-    """botocore clients of one process, by service and behaviour. ``session`` gives what makes them."""
+    """botocore clients of one process, by service and behaviour. Threads may ask for them; each is made once.
+
+    ``session`` opens what makes them.
+    """
 
     def __init__(self, session: Callable[[], Any] = botocore_session) -> None:
+        self._lock = threading.Lock()
         self._open_session = session
         self._session: Any = None
         self._made: dict[tuple[str, int, float], Any] = {}
@@ -56,17 +61,21 @@ class Clients:
 
     def _client(self, service: str, *, attempts: int, read_timeout: float) -> Any:
         key = (service, attempts, read_timeout)
-        if key not in self._made:
-            self._session = self._session or self._open_session()
-            from botocore.config import Config  # noqa: PLC0415 - loaded by now, with the session
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = self._make(service, attempts=attempts, read_timeout=read_timeout)
+            return self._made[key]
 
-            config = Config(
-                connect_timeout=_CONNECT_TIMEOUT,
-                read_timeout=read_timeout,
-                retries={"mode": "standard", "total_max_attempts": attempts},
-            )
-            self._made[key] = self._session.create_client(service, config=config)
-        return self._made[key]
+    def _make(self, service: str, *, attempts: int, read_timeout: float) -> Any:
+        self._session = self._session or self._open_session()
+        from botocore.config import Config  # noqa: PLC0415 - loaded by now, with the session
+
+        config = Config(
+            connect_timeout=_CONNECT_TIMEOUT,
+            read_timeout=read_timeout,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+        )
+        return self._session.create_client(service, config=config)
 
 
 def error_code(error: Exception) -> str | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import aws_lambda_powertools as powertools
+from aws_lambda_powertools.metrics import EphemeralMetrics
 
 #: The namespace of every metric.
 NAMESPACE = "Interlock"
@@ -62,16 +64,19 @@ class Log:
 
 
 class Metrics:
-    """Counters of one invocation, written as one line when it ends."""
+    """Counters of one invocation, written as one line when it ends. Threads may count at the same time."""
 
     def __init__(self, function: str) -> None:
-        self._metrics = powertools.Metrics(namespace=NAMESPACE)
+        # Not Metrics, whose objects share their dimensions: on one machine, one process runs all functions.
+        self._metrics = EphemeralMetrics(namespace=NAMESPACE)
         self._metrics.set_default_dimensions(**{DIMENSION: function})
         self._counts: dict[str, float] = {}
+        self._lock = threading.Lock()
 
     def count(self, metric: str, number: float = 1) -> None:
         """Add to a counter."""
-        self._counts[str(metric)] = self._counts.get(str(metric), 0) + number
+        with self._lock:
+            self._counts[str(metric)] = self._counts.get(str(metric), 0) + number
 
     def flush(self) -> None:
         """Write the counters, and begin anew."""

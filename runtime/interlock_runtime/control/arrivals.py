@@ -44,6 +44,11 @@ def read(ports: Ports, pipeline_id: str, date: str) -> datetime | None:
     return of_row(ports.control.get(key(pipeline_id, date)))
 
 
+def settle(ports: Ports, pipeline_id: str, date: str) -> None:
+    """Take an arrival off the index: its relative SLA is open no more."""
+    ports.control.update(key(pipeline_id, date), {KIND: None}, expect={KIND: str(Kind.ARRIVAL)})
+
+
 def of_row(row: Row | None) -> datetime | None:
     """The arrival in a marker's row."""
     data = (row or {}).get("data")

@@ -58,6 +58,21 @@ def sensor_written(
         runs.settle(ports, run)
 
 
+def catch_up(ports: StartPorts, config: Config, run: Run, date: ExecutionDate, *, cause: str, now: datetime) -> None:
+    """Sensors were written after a run had completed, and their records were lost: judge them as they are now."""
+    pipeline, post_run = config.pipeline, config.pipeline.post_run
+    if post_run is None:
+        return
+    baseline = baselines.of_row(ports.control.get(baselines.key(pipeline.id, run.run_key, run.attempt)))
+    seen = sensors.read(ports, pipeline, sensors.post_run_keys(pipeline), date)
+    drifts = baselines.compare_all(post_run, baseline, seen)
+    for found in drifts:
+        drifted(ports, pipeline, run, found, now=now)
+    if not drifts:
+        _check_rules(ports, pipeline, post_run, run, date, cause=cause, now=now)
+    runs.settle(ports, run)
+
+
 def drifted(ports: Ports, pipeline: Pipeline, run: Run, found: Drifted, *, now: datetime) -> None:
     """A completed run's data has drifted: tell it, and request a rerun unless the date is excluded."""
     message = f"{found.sensor_key} changed after {pipeline.id} had used it for {run.date}"

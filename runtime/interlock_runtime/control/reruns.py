@@ -144,24 +144,22 @@ def handle(ports: StartPorts, request: Request, *, now: datetime) -> None:
     """
     ports.log.also(schedule=request.written.schedule_id, date=request.written.date)
     config = ports.configs.get(request.pipeline_id, now)
-    date = _date(config, request)
-    if config is None or isinstance(date, Rejection):
-        rejection = date if isinstance(date, Rejection) else _unknown(request)
-        _reject(ports, config, request, request.written, rejection, now=now)
+    if config is None:
+        unknown = Rejection(Check.UNKNOWN, f"there is no pipeline {request.pipeline_id!r}")
+        _reject(ports, config, request, request.written, unknown, now=now)
+    elif isinstance(date := _date(config.pipeline, request), Rejection):
+        _reject(ports, config, request, request.written, date, now=now)
+    elif config.pipeline.dry_run:
+        _rehearse(ports, config.pipeline, request, date, now=now)
     else:
-        key = RunKey(config.pipeline.schedule_id, str(date))
-        if config.pipeline.dry_run:
-            _rehearse(ports, config.pipeline, request, date, key, now=now)
-        else:
-            _settle(ports, config, request, date, key, now=now)
+        _settle(ports, config, request, date, now=now)
     ports.control.delete(request.key, expect={"requestedAt": request.requested_at})
 
 
-def _settle(
-    ports: StartPorts, config: Config, request: Request, date: ExecutionDate, key: RunKey, *, now: datetime
-) -> None:
+def _settle(ports: StartPorts, config: Config, request: Request, date: ExecutionDate, *, now: datetime) -> None:
+    key = RunKey(config.pipeline.schedule_id, str(date))
     for _ in range(ROUNDS):
-        facts = _facts(ports, config.pipeline, date, key)
+        facts = _facts(ports, config.pipeline, date)
         if facts.run is not None and facts.run.cause == request.cause:
             runs.launch(ports, facts.run, now=now)
             return
@@ -181,13 +179,11 @@ def _settle(
     raise TransientError(f"the trigger row of {request.pipeline_id} {key.date} kept changing")
 
 
-def _rehearse(
-    ports: StartPorts, pipeline: Pipeline, request: Request, date: ExecutionDate, key: RunKey, *, now: datetime
-) -> None:
+def _rehearse(ports: StartPorts, pipeline: Pipeline, request: Request, date: ExecutionDate, *, now: datetime) -> None:
     """Tell what would become of the request if the pipeline were no dry run."""
-    rejection = judge(pipeline, date, reason=request.reason, facts=_facts(ports, pipeline, date, key))
+    rejection = judge(pipeline, date, reason=request.reason, facts=_facts(ports, pipeline, date))
     refused = None if rejection is None else rejection.why
-    dry_run.requested(ports, pipeline, key.date, reason=request.reason, cause=request.cause, refused=refused, now=now)
+    dry_run.requested(ports, pipeline, str(date), reason=request.reason, cause=request.cause, refused=refused, now=now)
 
 
 def _claim(
@@ -201,7 +197,8 @@ def _claim(
     )
 
 
-def _facts(ports: Ports, pipeline: Pipeline, date: ExecutionDate, key: RunKey) -> Facts:
+def _facts(ports: Ports, pipeline: Pipeline, date: ExecutionDate) -> Facts:
+    key = RunKey(pipeline.schedule_id, str(date))
     rule_keys = sensors.all_keys(pipeline)
     trigger = (rows.pk(pipeline.id), rows.trigger(key.schedule_id, key.date))
     observation = (rows.pk(pipeline.id), rows.dry_run(key.schedule_id, key.date))
@@ -233,13 +230,12 @@ def _nothing_new(facts: Facts) -> str | None:
 def _on_record(facts: Facts, request: Request) -> Entry | None:
     """The earlier decision about this request, when it was handled before."""
     decisions = (JobEvent.RERUN_ACCEPTED, JobEvent.RERUN_REJECTED)
-    return next((each for each in facts.entries if each.event in decisions and each.cause == request.cause), None)
+    ours = (each for each in facts.entries if each.by_interlock and each.event in decisions)
+    return next((each for each in ours if each.cause == request.cause), None)
 
 
-def _date(config: Config | None, request: Request) -> ExecutionDate | Rejection:
-    if config is None:
-        return _unknown(request)
-    pipeline = config.pipeline
+def _date(pipeline: Pipeline, request: Request) -> ExecutionDate | Rejection:
+    """The execution date that a request means, or why it means none."""
     if request.written.schedule_id != pipeline.schedule_id:
         return Rejection(
             Check.UNKNOWN,
@@ -250,10 +246,6 @@ def _date(config: Config | None, request: Request) -> ExecutionDate | Rejection:
     except ValueError as error:
         return Rejection(Check.UNKNOWN, str(error))
     return dates.coerce(pipeline, date, at=request.written_at)
-
-
-def _unknown(request: Request) -> Rejection:
-    return Rejection(Check.UNKNOWN, f"there is no pipeline {request.pipeline_id!r}")
 
 
 def _reject(

@@ -67,7 +67,7 @@ def decide(
 ) -> None:
     """Retry the failed ``attempt``, or tell that it is not retried; ``run`` is the row as it was read.
 
-    Safe to repeat. Without a ``config`` (the pipeline was removed) nothing is retried.
+    Safe to repeat. Nothing is retried for a pipeline that was removed (no ``config``) or has become a dry run.
 
     Raises:
         TransientError: the row kept changing.
@@ -98,7 +98,7 @@ def decide(
 
 
 def _verdict(ports: StartPorts, config: Config | None, run: Run, failure: Failure) -> Verdict:
-    if config is None:
+    if config is None or config.pipeline.dry_run:
         return Verdict(False)
     past = budgets.reruns(ports, run.pipeline_id, run.run_key)
     return judge(config.pipeline, ExecutionDate.parse(run.date), failure=failure, past=past)
@@ -115,7 +115,7 @@ def _give_up(
 
 def exhausted_event(run: Run, *, failure: Failure, budget: Budget | None) -> Event:
     """``RETRY_EXHAUSTED`` for an attempt whose job failed."""
-    why = f"{budget}" if budget else "the pipeline has no configuration any more"
+    why = f"{budget}" if budget else "the pipeline was removed, or has become a dry run"
     return runs.event_of(
         run,
         "RETRY_EXHAUSTED",

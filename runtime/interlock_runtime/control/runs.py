@@ -99,9 +99,16 @@ def launch(ports: StartPorts, run: Run, *, now: datetime) -> None:
     """Do what must follow a claimed date: rerun row, events, StartExecution, and the note of its ARN.
 
     Safe to repeat from any point, with the same effect; it does nothing for a run that was launched.
+
+    Raises:
+        PermanentError: the pipeline is a dry run by now.
+        TransientError: AWS did not do its part; whoever comes next resumes.
     """
     if not run.is_running or run.is_launched:
         return
+    config = ports.configs.get(run.pipeline_id, now)
+    if config is not None:
+        _refuse_dry_run(config)
     if run.attempt > 0:
         _record_rerun(ports, run)
     _announce(ports, run, now=now)
@@ -194,9 +201,7 @@ def _begun(
     now: datetime,
 ) -> Row:
     """The attributes of a run that begins now."""
-    pipeline = config.pipeline
-    if pipeline.dry_run:
-        raise PermanentError(f"{pipeline.id} is a dry run: no execution is started for it")
+    _refuse_dry_run(config)
     stale_at = now + ports.execution_timeout + STALE_AFTER_TIMEOUT
     row = {
         "status": str(Status.RUNNING),
@@ -208,6 +213,12 @@ def _begun(
         rows.KIND: str(Kind.RUNNING),
     }
     return row if reason is None else row | {"reason": str(reason)}
+
+
+def _refuse_dry_run(config: Config) -> None:
+    """Whoever asks, by design or by mistake: a dry run is never started."""
+    if config.pipeline.dry_run:
+        raise PermanentError(f"{config.pipeline.id} is a dry run: no execution is started for it")
 
 
 def execution_input(config: Config, date: str, *, attempt: int, arrival: datetime | None, now: datetime) -> str:

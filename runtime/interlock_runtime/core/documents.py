@@ -171,5 +171,3 @@ class Calendar:
     days: tuple[Annotated[Weekday, WEEKDAY], ...] = ()
     dates: tuple[Annotated[date, DATE], ...] = ()
     description: str | None = None
-
-

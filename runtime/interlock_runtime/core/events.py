@@ -18,6 +18,9 @@ from interlock_runtime.core.numbers import plain
 #: The ``source`` of every event on the bus.
 SOURCE = "interlock"
 
+#: ``pipelineId`` of the events about no pipeline: those about this installation of Interlock itself.
+INFRASTRUCTURE = "INFRASTRUCTURE"
+
 
 class Severity(StrEnum):
     """How loudly an event should be told."""

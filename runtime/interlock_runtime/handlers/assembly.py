@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,11 +29,12 @@ def _system_clock() -> datetime:
 class Surroundings:
     """What a function finds around it, besides its environment; the defaults are those of AWS.
 
-    ``session`` opens what makes AWS clients. ``services`` is shown what the jobs reach the world
+    ``sleep`` waits for some seconds. ``session`` opens what makes AWS clients. ``services`` is shown what the jobs reach the world
     through, and answers what they shall reach it through instead.
     """
 
     clock: Callable[[], datetime] = _system_clock
+    sleep: Callable[[float], None] = time.sleep
     session: Callable[[], Any] = botocore_session
     services: Callable[[Services], Services] = lambda services: services
 
@@ -120,3 +122,8 @@ class Function:
 def utc_now() -> datetime:
     """The time, by the function's clock."""
     return _surroundings.clock()
+
+
+def pause(seconds: float) -> None:
+    """Wait for some seconds, by the function's clock."""
+    _surroundings.sleep(seconds)

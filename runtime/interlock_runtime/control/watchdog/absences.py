@@ -1,0 +1,48 @@
+"""Runs that are not there: when they were to be, and how that is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from interlock_runtime.control import announcements
+from interlock_runtime.control.looks import Look
+from interlock_runtime.control.ports import Ports
+from interlock_runtime.control.sla_alerts import NOT_STARTED
+from interlock_runtime.core.dates import ExecutionDate
+from interlock_runtime.core.documents import Pipeline
+from interlock_runtime.core.events import Event
+from interlock_runtime.core.wall_clock import next_instant
+
+#: How late a run may begin before it is missed.
+GRACE = timedelta(minutes=10)
+
+
+def time_on(pipeline: Pipeline, day: date) -> datetime | None:
+    """The instant of ``schedule.time`` on a day, or None when there is no such time."""
+    at = pipeline.schedule.time
+    return None if at is None else next_instant(datetime.combine(day, at), pipeline.schedule.timezone)
+
+
+def absence(
+    pipeline: Pipeline, kind: str, date: ExecutionDate, message: str, *, hint: str, detail: Mapping[str, Any]
+) -> Event:
+    """An event about a date that has no run."""
+    return Event(
+        type=kind,
+        pipeline_id=pipeline.id,
+        schedule_id=pipeline.schedule_id,
+        date=str(date),
+        message=message,
+        detail={"status": NOT_STARTED, **detail, "timezone": pipeline.schedule.timezone.key, "actionHint": hint},
+    )
+
+
+def tell(ports: Ports, events: Sequence[Event], *, now: datetime) -> Look[None]:
+    """Publish the events that are not known to have been sent."""
+    keys = [announcements.marker_key(event) for event in events]
+    sent = yield keys
+    for key, event in zip(keys, events, strict=True):
+        if key not in sent:
+            announcements.publish_once(ports, event, now=now)

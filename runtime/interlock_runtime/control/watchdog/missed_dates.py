@@ -1,0 +1,68 @@
+"""Check 3, missed include dates: listed dates that no run came of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+from interlock_runtime.control import announcements
+from interlock_runtime.control.looks import Look
+from interlock_runtime.control.ports import WatchdogPorts
+from interlock_runtime.control.watchdog.absences import GRACE, absence, tell, time_on
+from interlock_runtime.control.watchdog.watched import Watched
+from interlock_runtime.core import dates
+from interlock_runtime.core.dates import ExecutionDate, Granularity
+from interlock_runtime.core.documents import Pipeline
+from interlock_runtime.core.events import Event
+from interlock_runtime.core.instants import rfc3339
+
+#: How many listed dates are looked at, up to today.
+LATEST = 3
+
+#: For how long an absence is told: no longer than it is remembered that it was.
+_TOLD_WITHIN = announcements.KEEP - timedelta(days=1)
+
+_HINT = "find out why the sensor of the trigger condition was not written; start the date with a rerun request"
+_TICK_HINT = "look at the dead-letter queue of events and the log of stream-router; start the date by a rerun request"
+
+
+def look(ports: WatchdogPorts, watched: Watched, now: datetime) -> Look[None]:
+    """Tell of every listed date that came after the schedule was known, and that no run came of."""
+    pipeline = watched.pipeline
+    if pipeline.schedule.include is None:
+        return
+    due = {day: at for day in _latest(pipeline, now) if (at := _due(pipeline, day)) <= now - GRACE}
+    since = (yield from watched.known_since(ports)).schedule
+    missed = {day: at for day, at in due.items() if max(since, now - _TOLD_WITHIN) < at}
+    keys = {day: [watched.key(each) for each in _dates_of(pipeline, day)] for day in missed}
+    found = yield [key for each in keys.values() for key in each]
+    events = [_event(pipeline, day, missed[day]) for day in missed if not found.keys() & set(keys[day])]
+    yield from tell(ports, events, now=now)
+
+
+def _latest(pipeline: Pipeline, now: datetime) -> list[date]:
+    """The last listed dates up to today, in the pipeline's zone, that are not excluded."""
+    include, today = pipeline.schedule.include, dates.of_instant(pipeline, now).day
+    listed = sorted(day for day in include.dates if day <= today) if include else []
+    return [day for day in listed[-LATEST:] if dates.excluded(pipeline, ExecutionDate(day)) is None]
+
+
+def _due(pipeline: Pipeline, day: date) -> datetime:
+    """When a run is expected at the latest: at ``schedule.time``, else by the end of the day."""
+    return time_on(pipeline, day) or dates.period_end(ExecutionDate(day), pipeline.schedule.timezone)
+
+
+def _dates_of(pipeline: Pipeline, day: date) -> Iterator[ExecutionDate]:
+    """The execution dates whose runs would be those of a listed day."""
+    if dates.granularity(pipeline) is Granularity.DAILY:
+        yield ExecutionDate(day)
+    else:
+        yield from (ExecutionDate(day, hour) for hour in range(24))
+
+
+def _event(pipeline: Pipeline, day: date, due: datetime) -> Event:
+    by_tick = pipeline.schedule.trigger is None
+    message = f"{pipeline.id} was to run on {day}, by {rfc3339(due)}, and no run exists"
+    detail = {"scheduledAt": rfc3339(due), "source": "include"}
+    hint = _TICK_HINT if by_tick else _HINT
+    return absence(pipeline, "IRREGULAR_SCHEDULE_MISSED", ExecutionDate(day), message, hint=hint, detail=detail)

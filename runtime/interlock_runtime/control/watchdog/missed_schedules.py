@@ -1,0 +1,88 @@
+"""Check 2, missed schedules: fires of a cron that no run came of, and fires that the clock skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from interlock_runtime.control import starts
+from interlock_runtime.control.looks import Look
+from interlock_runtime.control.ports import WatchdogPorts
+from interlock_runtime.control.watchdog.absences import GRACE, absence, tell, time_on
+from interlock_runtime.control.watchdog.watched import Watched
+from interlock_runtime.core import dates
+from interlock_runtime.core.cron import Cron
+from interlock_runtime.core.dates import ExecutionDate
+from interlock_runtime.core.documents import Pipeline
+from interlock_runtime.core.events import Event
+from interlock_runtime.core.instants import rfc3339
+
+#: How far back fires are looked at.
+LOOK_BACK = timedelta(hours=24)
+
+_HINT = "look at the dead-letter queue of events and the log of stream-router; start the date with a rerun request"
+_INSTANT = timedelta(microseconds=1)
+
+#: By date, when the run was to begin.
+Fires = dict[ExecutionDate, datetime]
+
+
+def look(ports: WatchdogPorts, watched: Watched, now: datetime) -> Look[None]:
+    """Tell of every fire since the schedule has been known that no run came of.
+
+    A fire that the clock skipped is no tick to EventBridge Scheduler: its run is started here.
+    """
+    pipeline, cron = watched.pipeline, watched.pipeline.schedule.cron
+    if cron is None:
+        return
+    since = (yield from watched.known_since(ports)).schedule
+    missed = _missed(pipeline, cron, since=since, now=now)
+    skipped = dict(_skipped(pipeline, cron, after=max(since, now - LOOK_BACK), now=now))
+    found = yield [watched.key(date) for date in (*missed, *skipped)]
+    for date, instant in skipped.items():
+        if watched.key(date) not in found:
+            ports.log.info("the clock skipped a fire of the cron; its run is started here", date=str(date))
+            starts.by_tick(ports, watched.config, scheduled_at=instant, now=now)
+    events = [_event(pipeline, cron, date, at) for date, at in missed.items() if watched.key(date) not in found]
+    yield from tell(ports, events, now=now)
+
+
+def _missed(pipeline: Pipeline, cron: Cron, *, since: datetime, now: datetime) -> Fires:
+    """The fires after ``since`` that were due within the last day and whose grace is over.
+
+    A run is due when the cron fires, and with ``schedule.time`` not before that.
+    """
+    zone = pipeline.schedule.timezone
+    reach = LOOK_BACK if pipeline.schedule.time is None else 2 * LOOK_BACK
+    found: Fires = {}
+    for fire in cron.fires(after=max(since, now - reach), until=now - GRACE, zone=zone):
+        date = dates.of_instant(pipeline, fire)
+        due = max(fire, time_on(pipeline, date.day) or fire)
+        if now - LOOK_BACK < due <= now - GRACE and dates.excluded(pipeline, date) is None:
+            found[date] = fire
+    return found
+
+
+def _skipped(
+    pipeline: Pipeline, cron: Cron, *, after: datetime, now: datetime
+) -> Iterator[tuple[ExecutionDate, datetime]]:
+    """The fires that the clock skipped, as the instants at which it did.
+
+    In an hourly pipeline, what is skipped is an hour that never was; the hour after it may have a
+    fire of its own.
+    """
+    zone = pipeline.schedule.timezone
+    if after.astimezone(zone).utcoffset() == now.astimezone(zone).utcoffset():
+        return  # the clock was not changed
+    for instant in cron.skipped(after=after, until=now, zone=zone):
+        date = dates.of_instant(pipeline, instant)
+        end = dates.period_end(date, zone)
+        own = cron.fires(after=instant - _INSTANT, until=end - _INSTANT, zone=zone)
+        if next(own, None) is None and dates.excluded(pipeline, date) is None:
+            yield date, instant
+
+
+def _event(pipeline: Pipeline, cron: Cron, date: ExecutionDate, fire: datetime) -> Event:
+    message = f"{pipeline.id} was to start at {rfc3339(fire)} for {date}, and no run exists"
+    detail = {"scheduledAt": rfc3339(fire), "cron": str(cron), "source": "cron"}
+    return absence(pipeline, "SCHEDULE_MISSED", date, message, hint=_HINT, detail=detail)

@@ -1,0 +1,73 @@
+"""Since when the watchdog has known a pipeline's schedule and deadlines, so that it never reports the past."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from interlock_runtime.aws.tables import ABSENT, Row
+from interlock_runtime.control.configs import Config
+from interlock_runtime.control.looks import Look
+from interlock_runtime.control.ports import Ports
+from interlock_runtime.core import rows
+from interlock_runtime.core.instants import epoch_seconds, rfc3339
+from interlock_runtime.core.names import digest
+from interlock_runtime.core.timestamps import parse_timestamp
+
+#: How long the marker outlives the last pass that saw the pipeline, and when it is renewed.
+_KEEP = timedelta(days=30)
+_RENEW = timedelta(days=15)
+
+
+@dataclass(frozen=True)
+class Since:
+    """What was due before ``schedule`` (starts) or ``sla`` (deadlines) was due before anybody watched."""
+
+    schedule: datetime
+    sla: datetime
+
+
+def known_since(ports: Ports, config: Config, *, now: datetime) -> Look[Since]:
+    """Since when the present schedule and SLA of a pipeline have been known; now, when they are new."""
+    key = rows.pk(config.pipeline.id), rows.SINCE_MARKER
+    row = (yield [key]).get(key)
+    found = _data(row)
+    schedule_hash, sla_hash = _hashes(config)
+    schedule = parse_timestamp(found.get("since")) if found.get("hash") == schedule_hash else None
+    sla = parse_timestamp(found.get("slaSince")) if found.get("slaHash") == sla_hash else None
+    since = Since(schedule or now, sla or now)
+    if schedule is None or sla is None or _is_old(row, now):
+        data = {
+            "hash": schedule_hash,
+            "since": rfc3339(since.schedule),
+            "slaHash": sla_hash,
+            "slaSince": rfc3339(since.sla),
+        }
+        marker = {"PK": key[0], "SK": key[1], "data": data, "ttl": epoch_seconds(now + _KEEP)}
+        # Another pass that came first put the same, or something earlier, which then counts.
+        ports.control.put(marker, expect=ABSENT if row is None else {"data": row.get("data")})
+    return since
+
+
+def _hashes(config: Config) -> tuple[str, str]:
+    """What the schedule, and what the SLA says about when something is due."""
+    schedule = {name: value for name, value in (config.document.get("schedule") or {}).items() if name != "evaluation"}
+    sla = {name: value for name, value in (config.sla or {}).items() if name != "critical"}
+    return _hash(schedule), _hash([schedule, sla])
+
+
+def _hash(content: Any) -> str:
+    return digest(json.dumps(content, sort_keys=True, separators=(",", ":")))
+
+
+def _data(row: Row | None) -> Mapping[str, Any]:
+    data = (row or {}).get("data")
+    return data if isinstance(data, Mapping) else {}
+
+
+def _is_old(row: Row | None, now: datetime) -> bool:
+    ttl = (row or {}).get("ttl")
+    return not isinstance(ttl, int) or ttl < epoch_seconds(now + _RENEW)

@@ -1,0 +1,29 @@
+"""Check 5, SLA scheduling: every deadline has its bells and its verdict, also when no data ever came."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from interlock_runtime.control import sla
+from interlock_runtime.control.looks import Look
+from interlock_runtime.control.ports import WatchdogPorts
+from interlock_runtime.control.sla_deadlines import absolute
+from interlock_runtime.control.watchdog.watched import Watched
+
+
+def look(ports: WatchdogPorts, watched: Watched, now: datetime) -> Look[None]:
+    """Bring the absolute deadlines up to date, but none that had passed before the SLA was known.
+
+    A date that nothing is expected of has a deadline only when it has a run.
+    """
+    pipeline = watched.pipeline
+    if pipeline.sla is None or pipeline.sla.deadline is None:
+        return
+    since = (yield from watched.known_since(ports)).sla
+
+    due = watched.due(lambda date: absolute(pipeline, date), at=lambda deadline: deadline.breach)
+    due = {date: deadline for date, deadline in due.items() if deadline.breach > since}
+    found = yield [key for deadline in due.values() for key in deadline.keys]
+    for date, deadline in due.items():
+        if deadline.trigger_key in found or watched.expects(date):
+            sla.attend(ports, deadline, found, now=now)

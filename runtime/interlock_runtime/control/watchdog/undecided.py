@@ -1,0 +1,55 @@
+"""Check 9, undecided: failures and requests that nobody has decided about, since their stream record was lost."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from interlock_runtime.aws.tables import Row
+from interlock_runtime.control import job_log, reruns, retries
+from interlock_runtime.control.looks import Later, Look
+from interlock_runtime.control.ports import WatchdogPorts
+from interlock_runtime.control.reruns import Request
+from interlock_runtime.control.retries import Failure
+from interlock_runtime.control.run import Run, read_run
+from interlock_runtime.control.watchdog.candidates import config_of
+from interlock_runtime.core.instants import rfc3339
+from interlock_runtime.core.rows import Kind
+from interlock_runtime.core.timestamps import parse_timestamp
+
+#: How long the router has to decide.
+DECIDED_WITHIN = timedelta(minutes=10)
+
+
+def look_at_failure(ports: WatchdogPorts, row: Row, now: datetime) -> Look[None]:
+    """Decide whether a failed run is retried."""
+    candidate = Run.of_row(row)
+    if candidate.completed_at is not None and now < candidate.completed_at + DECIDED_WITHIN:
+        return
+    config = yield from config_of(candidate.pipeline_id)
+    run = read_run((yield [candidate.key]).get(candidate.key))
+    if run is None or run.kind != Kind.UNDECIDED:
+        return
+    outcome = job_log.outcome_of(job_log.of_date(ports, run.pipeline_id, run.run_key), run)
+    ports.log.warning("nobody has decided about the failed run; it is decided now", attempt=run.attempt)
+    retries.decide(ports, config, run, attempt=run.attempt, failure=Failure.of(outcome), now=now)
+
+
+def look_at_request(ports: WatchdogPorts, row: Row, now: datetime) -> Look[None]:
+    """Accept or reject a request.
+
+    One that does not say when it was made may be new: it gets a second look. Then it is given a
+    time, by which this request is known again, whoever handles it.
+    """
+    key, requested_at = (row["PK"], row["SK"]), parse_timestamp(row.get("requestedAt"))
+    if requested_at is not None and now < requested_at + DECIDED_WITHIN:
+        return
+    found = yield [key] if requested_at is not None else Later((key,))
+    current = found.get(key)
+    if current is not None and requested_at is None:
+        expect = {"PK": key[0], "requestedAt": current.get("requestedAt")}
+        dated = ports.control.update(key, {"requestedAt": rfc3339(now)}, expect=expect)
+        current = dated.row if dated.done else None
+    request = current and Request.of_row(current, event_id=None, written_at=requested_at or now)
+    if request:
+        ports.log.warning("nobody has decided about the request; it is decided now", reason=request.reason)
+        reruns.handle(ports, request, now=now)
