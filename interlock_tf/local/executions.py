@@ -121,6 +121,11 @@ class Executions:
         ]
         return {"executions": found}
 
+    def input_of(self, execution: Execution) -> Mapping[str, Any]:
+        """The input, read."""
+        given = json.loads(execution.input)
+        return given if isinstance(given, dict) else {}
+
     def _known(self, arn: str) -> Execution:
         if arn not in self.by_arn:
             raise ServiceError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")

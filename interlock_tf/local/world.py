@@ -27,7 +27,7 @@ from interlock_tf.local.executions import Executions
 from interlock_tf.local.job_services import JobServices
 from interlock_tf.local.jobs import Jobs
 from interlock_tf.local.resource_policies import Doors
-from interlock_tf.local.tables import Tables
+from interlock_tf.local.tables import Change, Tables
 from interlock_tf.local.terraform_json import Configuration, StackError
 
 #: Resources that nothing has to be done about: what they are for is not simulated.
@@ -75,6 +75,8 @@ class World:
         self._doors = Doors(configuration)
         self._connect()
         self._create()
+        self._pipelines: Mapping[str, Pipeline] = {}
+        self._read_pipelines()
         self.bus.start()
         self.alarms.start()
         self._expire()
@@ -123,28 +125,32 @@ class World:
         Raises:
             StackError: there is none of that id.
         """
-        row = self.row(self.control_table, rows.pk(pipeline_id), rows.CONFIG)
-        if row is None:
-            known = ", ".join(self.pipeline_ids())
+        if pipeline_id not in self._pipelines:
+            known = ", ".join(sorted(self._pipelines))
             raise StackError(f"there is no pipeline {pipeline_id!r}; the stack has {known}")
-        pipeline: Pipeline = read(Pipeline, json.loads(row["config"]["S"]))
-        return pipeline
+        return self._pipelines[pipeline_id]
 
-    def pipeline_ids(self) -> list[str]:
-        """The ids of all pipelines."""
-        found = (rows.pipeline_of(row["PK"]["S"]) for row in self._config_rows())
-        return sorted(each for each in found if each)
+    def pipelines(self) -> Mapping[str, Pipeline]:
+        """All pipelines, by id."""
+        return self._pipelines
 
     def row(self, table: str, partition: str, sort: str) -> dict[str, Any] | None:
         """A row as DynamoDB's JSON, or None."""
         key = {"PK": {"S": partition}, "SK": {"S": sort}}
         return self.tables.answer("GetItem", {"TableName": table, "Key": key}).get("Item")
 
-    def _config_rows(self) -> Iterator[dict[str, Any]]:
-        return (row for row in self.tables.rows(self.control_table) if row["SK"]["S"] == rows.CONFIG)
-
     def _documents(self) -> Iterator[str]:
-        return (row["config"]["S"] for row in self._config_rows())
+        return (row["config"]["S"] for row in self.tables.rows(self.control_table) if row["SK"]["S"] == rows.CONFIG)
+
+    def _read_pipelines(self) -> None:
+        """Read all documents anew. Not while a function runs: its modules stand in the place of ours."""
+        found = [read(Pipeline, json.loads(text)) for text in self._documents()]
+        self._pipelines = {pipeline.id: pipeline for pipeline in found}
+
+    def _changed(self, change: Change) -> None:
+        self.streams.add(change)
+        if change.keys["SK"]["S"] == rows.CONFIG:
+            self.agenda.after(timedelta(), self._read_pipelines)
 
     def _of_machine(self, operation: str, call: Mapping[str, Any]) -> Callable[[Any], Mapping[str, Any]] | None:
         """What answers a call about the stack's own state machine; None when it is about another."""
@@ -160,7 +166,7 @@ class World:
         return answers.get(operation)
 
     def _connect(self) -> None:
-        self.tables.changed = self.streams.add
+        self.tables.changed = self._changed
         self.executions.changed = self.bus.publish
         self.executions.metric = lambda name, arn: self.alarms.record(("AWS/States", name, "StateMachineArn", arn))
         self.alarms.changed = self.bus.publish

@@ -1,0 +1,105 @@
+"""Writes the timeline of a world: who did what, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from interlock_runtime.core.events import SOURCE
+from interlock_tf.local.bus import Rule, Target
+from interlock_tf.local.functions import Answer, LocalFunction
+from interlock_tf.local.jobs import Job
+from interlock_tf.local.scheduler import Schedule
+from interlock_tf.local.timeline import Entry, Kind
+from interlock_tf.local.world import World
+
+_STATES = "Step Functions Execution Status Change"
+_ALARM = "CloudWatch Alarm State Change"
+
+
+class Recorder:
+    """Listens to a world, from the beginning on. ``entries`` grow as time passes."""
+
+    def __init__(self, world: World) -> None:
+        self.entries: list[Entry] = []
+        self._world = world
+        self._seen: set[str] = set()
+        self._verdicts: dict[tuple[str, str, int], tuple[str, ...]] = {}
+        world.bus.listeners.append(self._published)
+        world.bus.undelivered = self._undelivered
+        world.scheduler.fired = self._ticked
+        world.jobs.changed = self._job_changed
+        world.functions.returned = self._returned
+        count, world.functions.failed = world.functions.failed, self._failed
+        self._count = count
+        send, world.functions.dead_letter = world.functions.dead_letter, self._lost
+        self._send = send
+
+    def note(self, kind: Kind, what: str, *, about: Mapping[str, Any], why: str = "", **detail: Any) -> None:
+        """Write an entry about a pipeline and date (``pipelineId`` and ``date`` of ``about``)."""
+        self.entries.append(
+            Entry(
+                at=self._world.now(),
+                kind=kind,
+                what=what,
+                pipeline_id=about.get("pipelineId"),
+                date=about.get("date"),
+                why=why,
+                detail=detail,
+            )
+        )
+
+    def _published(self, event: Mapping[str, Any]) -> None:
+        detail, kind = event["detail"], event["detail-type"]
+        if event["source"] == SOURCE:
+            key = detail.get("dedupeKey")
+            if key not in self._seen:
+                self._seen.add(key)
+                self.note(Kind.EVENT, kind, about=detail, why=detail.get("message", ""), **detail.get("detail", {}))
+        elif kind == _ALARM:
+            state = detail["state"]
+            self.note(Kind.ALARM, f"{state['value']} {detail['alarmName']}", about={}, why=state["reason"])
+        elif kind == _STATES:
+            execution = self._world.executions.by_arn[detail["executionArn"]]
+            given = self._world.executions.input_of(execution)
+            what = "starts" if detail["status"] == "RUNNING" else str(detail["status"]).lower()
+            self.note(Kind.RUN, what, about=given, why=f"attempt {given.get('attempt')}", execution=execution.name)
+
+    def _ticked(self, schedule: Schedule, event: Any) -> None:
+        if isinstance(event, Mapping) and "scheduledAt" in event:
+            self.note(Kind.TICK, str(event["mode"]), about=event, why=f"{schedule.expression} fires")
+
+    def _job_changed(self, job: Job) -> None:
+        about = {"pipelineId": job.pipeline_id, "date": job.date}
+        what = "starts" if job.outcome is None else str(job.outcome)
+        self.note(Kind.JOB, what, about=about, why=f"{job.service} {job.name}".strip(), attempt=job.attempt)
+
+    def _returned(self, function: LocalFunction, event: Any, answer: Answer) -> None:
+        if not isinstance(event, Mapping) or event.get("mode") != "evaluate":
+            return
+        results = answer.payload["results"]
+        reasons = tuple(f"{each['reason']}" for each in results if not each["passed"])
+        subject = (event["pipelineId"], event["date"], event["attempt"])
+        told = (answer.payload["status"], *reasons)
+        if self._verdicts.get(subject) != told and answer.payload["status"] != "superseded":
+            self._verdicts[subject] = told
+            self.note(
+                Kind.EVALUATION,
+                str(answer.payload["status"]).replace("_", " "),
+                about=event,
+                why="; ".join(reasons) or "every rule holds",
+                results=results,
+            )
+
+    def _failed(self, function: LocalFunction, event: Any, answer: Answer) -> None:
+        self._count(function, event, answer)
+        error = answer.error or {}
+        about = event if isinstance(event, Mapping) else {}
+        self.note(Kind.FAILURE, function.name, about=about, why=f"{error['errorType']}: {error['errorMessage']}")
+
+    def _lost(self, arn: str, record: Any) -> None:
+        self.note(Kind.FAILURE, "dead letter", about={}, why=f"to {arn.rpartition(':')[2]}", record=record)
+        self._send(arn, record)
+
+    def _undelivered(self, rule: Rule, target: Target, reason: str) -> None:
+        self.note(Kind.FAILURE, "undelivered", about={}, why=f"{rule.name} to {target.address}: {reason}")
