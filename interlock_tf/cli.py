@@ -21,6 +21,8 @@ PROGRAM = "interlock-tf"
 COMMANDS: Mapping[str, str] = {
     "validate": "check pipeline files and say everything that is wrong with them",
     "build": "write the six Lambda zips into a folder",
+    "simulate": "show what Interlock would do with pipelines, and why",
+    "local": "run a synthesised stack on this machine",
     "schema": "print the JSON Schema of pipeline or calendar files, for editors",
 }
 

@@ -25,6 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a directory of pipelines, or a single file")
     parser.add_argument("--calendars", metavar="DIR", help="the directory of calendars")
+    add_variables(parser)
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def add_variables(parser: argparse.ArgumentParser) -> None:
+    """Declare the options that say what is filled into pipelines, and what they must fit into."""
     parser.add_argument(
         "--var",
         action="append",
@@ -41,7 +47,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"how long an execution may take (default: {DEFAULT_SFN_TIMEOUT_SECONDS})",
     )
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -53,11 +53,15 @@ class Agenda:
 
 
 class WallAgenda(Agenda):
-    """An agenda on the machine's clock. ``woken`` is called when there is something new to do."""
+    """An agenda on the machine's clock.
 
-    def __init__(self, woken: Action) -> None:
+    ``woken`` is called when there is something new to do, ``rest`` waits for some seconds, or until then.
+    """
+
+    def __init__(self, *, woken: Action, rest: Callable[[float], None]) -> None:
         super().__init__(datetime.now(UTC))
         self._woken = woken
+        self._rest = rest
 
     def now(self) -> datetime:
         """The time, in UTC."""
@@ -67,3 +71,15 @@ class WallAgenda(Agenda):
         """Do something at an instant."""
         super().at(instant, action)
         self._woken()
+
+    def run_until(self, instant: datetime) -> None:
+        """Do everything when it is to be done, and return when it is then."""
+        while True:
+            while (due := self.due()) is not None and due <= min(instant, self.now()):
+                self.step()
+            left = min(instant, due or instant) - self.now()
+            if left <= timedelta():
+                if self.now() >= instant:
+                    return
+                continue
+            self._rest(left.total_seconds())

@@ -30,11 +30,11 @@ class Alarm:
 
 
 class Alarms:
-    """All alarms. ``changed`` is told of each change of state, as an event of CloudWatch; ``measure`` is asked first."""
+    """All alarms. ``changed`` is told of each change of state, as CloudWatch tells it; ``measure`` is asked first."""
 
     def __init__(self, agenda: Agenda) -> None:
         self.alarms: list[Alarm] = []
-        self.changed: Callable[[Mapping[str, Any]], None] = lambda _: None
+        self.changed: Callable[[Mapping[str, Any]], Any] = lambda _: None
         self.measure: Callable[[], None] = lambda: None
         self._agenda = agenda
         self._values: defaultdict[Metric, list[float]] = defaultdict(list)

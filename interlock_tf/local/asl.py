@@ -19,8 +19,7 @@ from interlock_tf.local.terraform_json import StackError
 _COMMON = {"Type", "Comment", "Next", "End", "InputPath", "OutputPath"}
 _FIELDS: Mapping[str, frozenset[str]] = {
     "Task": frozenset(
-        _COMMON
-        | {"Resource", "Parameters", "ResultSelector", "ResultPath", "Retry", "Catch", "TimeoutSeconds"}
+        _COMMON | {"Resource", "Parameters", "ResultSelector", "ResultPath", "Retry", "Catch", "TimeoutSeconds"}
     ),
     "Pass": frozenset(_COMMON | {"Parameters", "Result", "ResultPath"}),
     "Wait": frozenset(_COMMON | {"Seconds", "SecondsPath", "Timestamp", "TimestampPath"}),
@@ -29,7 +28,15 @@ _FIELDS: Mapping[str, frozenset[str]] = {
     "Fail": frozenset({"Type", "Comment", "Error", "ErrorPath", "Cause", "CausePath"}),
 }
 _EXPRESSIONS = ("InputPath", "OutputPath", "ResultPath", "SecondsPath", "TimestampPath", "ErrorPath", "CausePath")
-_RETRIER = {"ErrorEquals", "IntervalSeconds", "BackoffRate", "MaxAttempts", "MaxDelaySeconds", "JitterStrategy", "Comment"}
+_RETRIER = {
+    "ErrorEquals",
+    "IntervalSeconds",
+    "BackoffRate",
+    "MaxAttempts",
+    "MaxDelaySeconds",
+    "JitterStrategy",
+    "Comment",
+}
 _CATCHER = {"ErrorEquals", "ResultPath", "Next", "Comment"}
 
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -90,7 +97,14 @@ class Machine:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "timeout", self.definition.get("TimeoutSeconds"))
-        unknown = self.definition.keys() - {"Comment", "StartAt", "States", "TimeoutSeconds", "Version", "QueryLanguage"}
+        unknown = self.definition.keys() - {
+            "Comment",
+            "StartAt",
+            "States",
+            "TimeoutSeconds",
+            "Version",
+            "QueryLanguage",
+        }
         self._refuse(unknown, "the definition")
         if self.definition.get("QueryLanguage", "JSONPath") != "JSONPath":
             raise StackError(f"{self.address}: only JSONPath is understood here")
@@ -101,7 +115,10 @@ class Machine:
                 raise StackError(f"{self.address}: the state {name} is a {kind}, which is not understood here")
             self._refuse(state.keys() - _FIELDS[kind], name)
             self._check(name, state)
-        for name in (self.definition["StartAt"], *(following for state in states.values() for following in _next(state))):
+        for name in (
+            self.definition["StartAt"],
+            *(following for state in states.values() for following in _next(state)),
+        ):
             if name not in states:
                 raise StackError(f"{self.address}: there is no state {name!r}, and the definition goes there")
 

@@ -93,7 +93,9 @@ def filled(template: Any, data: Any, context: Any) -> Any:
     """
     if isinstance(template, Mapping):
         return {
-            key.removesuffix(".$"): value_of(value, data, context) if key.endswith(".$") else filled(value, data, context)
+            key.removesuffix(".$"): value_of(value, data, context)
+            if key.endswith(".$")
+            else filled(value, data, context)
             for key, value in template.items()
         }
     if isinstance(template, list):

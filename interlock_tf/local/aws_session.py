@@ -62,13 +62,13 @@ def _session() -> Session:
 @cache
 def _client(service: str, region: str) -> Any:
     client = _session().create_client(
-        service,  # type: ignore[arg-type]
+        service,
         region_name=region,
         endpoint_url="https://local.invalid",
         aws_access_key_id="local",
         aws_secret_access_key="local",  # noqa: S106 - nothing is signed
     )
-    events = client.meta.events
+    events: Any = client.meta.events
     events.register("provide-client-params", _remember)
     events.register("before-call", _answer)
     return client

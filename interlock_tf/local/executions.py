@@ -40,7 +40,7 @@ class Executions:
     def __init__(self, agenda: Agenda, functions: Functions, *, random: Random) -> None:
         self.machines: dict[str, Machine] = {}
         self.by_arn: dict[str, Execution] = {}
-        self.changed: Callable[[Mapping[str, Any]], None] = lambda _: None
+        self.changed: Callable[[Mapping[str, Any]], Any] = lambda _: None
         self.metric: Callable[[str, str], None] = lambda *_: None
         self._agenda = agenda
         self._functions = functions

@@ -152,16 +152,14 @@ class LocalFunction:
         kind = settings.FUNCTIONS[self.handler.split(".")[-2].replace("_", "-")]
         try:
             settings.read(kind, self.environment)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - its class is one of the function's own
             raise StackError(f"{self.address}: {error}") from None
 
 
 class Functions:
     """All functions, by ARN. ``failed`` is told of every invocation that ends with an error."""
 
-    def __init__(
-        self, agenda: Agenda, answers: Callable[[str, str, Mapping[str, Any]], Mapping[str, Any]]
-    ) -> None:
+    def __init__(self, agenda: Agenda, answers: Callable[[str, str, Mapping[str, Any]], Mapping[str, Any]]) -> None:
         self.by_arn: dict[str, LocalFunction] = {}
         self.running: list[Invocation] = []
         self.failed: Callable[[LocalFunction, Any, Answer], None] = lambda *_: None

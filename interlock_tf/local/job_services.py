@@ -62,7 +62,9 @@ class JobServices:
         named = {key: f"simulated-{key}" for key in keys if key}
         return json.dumps(named) if named else f"simulated-{name}"
 
-    def _program(self, words: Sequence[str], _environment: Mapping[str, str], _seconds: float) -> tuple[int | None, str]:
+    def _program(
+        self, words: Sequence[str], _environment: Mapping[str, str], _seconds: float
+    ) -> tuple[int | None, str]:
         outcome = self.jobs.run("command", name=words[0])
         if not outcome.failed:
             return 0, ""

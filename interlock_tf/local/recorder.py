@@ -62,7 +62,7 @@ class Recorder:
         elif kind == _STATES:
             execution = self._world.executions.by_arn[detail["executionArn"]]
             given = self._world.executions.input_of(execution)
-            what = "starts" if detail["status"] == "RUNNING" else str(detail["status"]).lower()
+            what = {"RUNNING": "starts", "SUCCEEDED": "ends"}.get(detail["status"], str(detail["status"]).lower())
             self.note(Kind.RUN, what, about=given, why=f"attempt {given.get('attempt')}", execution=execution.name)
 
     def _ticked(self, schedule: Schedule, event: Any) -> None:

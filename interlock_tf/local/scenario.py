@@ -20,8 +20,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from interlock_runtime.core import rows
-from interlock_runtime.core.attributes import encode_item
 from interlock_runtime.core.events import EVENT_TYPES
+from interlock_tf.local.actions import Actions
 from interlock_tf.local.agenda import Agenda
 from interlock_tf.local.jobs import CATEGORIES, FAIL, Outcome
 from interlock_tf.local.recorder import Recorder
@@ -57,6 +57,7 @@ class Scenario:
         self.world = World(configuration, agenda=Agenda(local), seed=seed)
         self._pipeline = pipeline
         self._recorder = Recorder(self.world)
+        self._actions = Actions(self.world, self._recorder)
         self._met: set[int] = set()
         self._looked = 0
         if pipeline is not None:
@@ -113,9 +114,7 @@ class Scenario:
 
     def sensor(self, key: str, *, pipeline: str | None = None, **fields: Any) -> None:
         """Write a sensor, as a process outside would: a row with these fields in ``data``."""
-        subject = self._subject(pipeline)
-        self._recorder.note(Kind.SENSOR, key, about={"pipelineId": subject}, why=_shown(fields))
-        self._put({"PK": rows.pk(subject), "SK": rows.sensor(key), "data": fields})
+        self._actions.write_sensor(self._subject(pipeline), key, fields)
 
     def rerun(self, reason: str = "manual", *, date: str | None = None, pipeline: str | None = None) -> None:
         """Ask for a rerun, as a person would; without ``date``, of the run that was started last.
@@ -123,21 +122,11 @@ class Scenario:
         Raises:
             ValueError: there was none.
         """
-        subject = self._subject(pipeline)
-        told = self._last_run(subject) if date is None else {"date": date, "scheduleId": self._schedule_id(subject)}
-        self._recorder.note(Kind.REQUEST, "rerun", about={"pipelineId": subject, **told}, why=reason)
-        self._put(
-            {
-                "PK": rows.pk(subject),
-                "SK": rows.rerun_request(told["scheduleId"], told["date"]),
-                "reason": reason,
-                "requestedBy": "scenario",
-            }
-        )
+        self._actions.request_rerun(self._subject(pipeline), reason, date)
 
     def job_succeeds(self, *, pipeline: str | None = None) -> None:
         """End the running job well; without one, it is how the next will end. It is seen when next asked about."""
-        self._tell(pipeline, Outcome())
+        self._actions.end_job(self._subject(pipeline), Outcome())
 
     def job_fails(self, *, category: str = "TRANSIENT", pipeline: str | None = None) -> None:
         """End the running job badly; without one, it is how the next will end.
@@ -147,7 +136,7 @@ class Scenario:
         """
         if category not in CATEGORIES:
             raise ValueError(f"{category!r} is no category; expected one of {', '.join(CATEGORIES)}")
-        self._tell(pipeline, Outcome(status=FAIL, category=category))
+        self._actions.end_job(self._subject(pipeline), Outcome(status=FAIL, category=category))
 
     def expect(self, event: str, *, pipeline: str | None = None, **detail: Any) -> Entry:
         """An event has been published, one that no expectation was met by before; ``detail`` are fields of its detail.
@@ -188,29 +177,11 @@ class Scenario:
         if published:
             raise self._unmet(f"expected nothing, and there was {', '.join(published)}")
 
-    def _tell(self, pipeline: str | None, outcome: Outcome) -> None:
-        self.world.jobs.tell(self._subject(pipeline), outcome)
-        self.world.run_until(self.world.now())
-
-    def _put(self, row: Mapping[str, Any]) -> None:
-        self.world.answer("dynamodb", "PutItem", {"TableName": self.world.control_table, "Item": encode_item(row)})
-        self.world.run_until(self.world.now())
-
     def _subject(self, pipeline: str | None) -> str:
         subject = pipeline or self._pipeline
         if subject is None:
             raise ValueError("which pipeline? give one to the scenario, or to this step")
         return self.world.pipeline(subject).id
-
-    def _schedule_id(self, pipeline_id: str) -> str:
-        return self.world.pipeline(pipeline_id).schedule_id
-
-    def _last_run(self, pipeline_id: str) -> Mapping[str, str]:
-        for execution in reversed(self.world.executions.by_arn.values()):
-            given = self.world.executions.input_of(execution)
-            if given.get("pipelineId") == pipeline_id:
-                return {"date": given["date"], "scheduleId": given["scheduleId"]}
-        raise ValueError(f"{pipeline_id} has had no run; give the date")
 
     def _zone(self, pipeline: str | None) -> ZoneInfo:
         return self.world.pipeline(pipeline).schedule.timezone if pipeline else ZoneInfo("UTC")
@@ -240,9 +211,3 @@ def _instant(start: str | date | datetime) -> datetime:
     if isinstance(start, datetime):
         return start
     return datetime.fromisoformat(start) if isinstance(start, str) else datetime.combine(start, time())
-
-
-def _shown(fields: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in fields.items())
-
-

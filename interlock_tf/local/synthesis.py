@@ -44,7 +44,11 @@ def _synthesise(folder: Path, paths: Sequence[Path], variables: Mapping[str, Any
     originals = _linked(pipelines, paths)
     given = {"out": str(folder / "out"), "variables": {**variables, "pipelines_path": str(pipelines)}}
     run = subprocess.run(  # noqa: S603 - this very module
-        [sys.executable, "-W", "ignore", "-m", __name__], input=json.dumps(given), capture_output=True, text=True, check=False
+        [sys.executable, "-W", "ignore", "-m", __name__],
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if run.returncode:
         told = run.stderr.strip() or run.stdout.strip()

@@ -189,7 +189,8 @@ class Tables:
             and str(other.value).startswith(beginning)
             for row in [_json(item)]
         ]
-        rows.sort(key=lambda row: [_sortable(row[name]) for name in (range_name, table.hash_key_attr, table.range_key_attr)])
+        order = [name for name in (range_name, table.hash_key_attr, table.range_key_attr) if name]
+        rows.sort(key=lambda row: [_sortable(row[name]) for name in order])
         if call.get("ScanIndexForward") is False:
             rows.reverse()
         return {"Items": rows, "Count": len(rows), "ScannedCount": len(rows)}

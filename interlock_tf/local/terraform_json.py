@@ -85,7 +85,9 @@ class Configuration:
     _done: dict[tuple[str, str, str], Any] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, path: Path, *, place: Place | None = None, variables: Mapping[str, Any] | None = None) -> Configuration:
+    def read(
+        cls, path: Path, *, place: Place | None = None, variables: Mapping[str, Any] | None = None
+    ) -> Configuration:
         """Read the file, or that of a stack's folder. ``variables`` are values of Terraform variables.
 
         Raises:
@@ -120,6 +122,11 @@ class Configuration:
                 given = {}
             wanted = {key: value for key, value in attributes.items() if key not in ("//", "depends_on", "tags")}
             yield address, given | {key: self._resolved(value, address) for key, value in wanted.items()}
+
+    def pipeline_ids(self) -> list[str]:
+        """The ids of the stack's pipelines."""
+        items = (json.loads(each["item"]) for _, each in self.resources("aws_dynamodb_table_item"))
+        return sorted(item["PK"]["S"].partition("#")[2] for item in items)
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs."""

@@ -67,6 +67,11 @@ def text_lines(entries: Iterable[Entry], zone: tzinfo) -> Iterator[str]:
         yield f"  {local:%H:%M:%S}  {_subject(entry):{width}}  {what:{words}}  {entry.why}".rstrip()
 
 
+def one_line(entry: Entry) -> str:
+    """One entry as a line of text by itself; its time is in UTC."""
+    return f"{rfc3339(entry.at)}  {_subject(entry)}  {entry.kind} {entry.what}  {entry.why}".rstrip()
+
+
 def json_lines(entries: Iterable[Entry]) -> Iterator[str]:
     """The entries as JSON, one a line."""
     for entry in entries:

@@ -144,6 +144,9 @@ class World:
 
     def _read_pipelines(self) -> None:
         """Read all documents anew. Not while a function runs: its modules stand in the place of ours."""
+        if self.functions.running:
+            self.agenda.after(timedelta(seconds=1), self._read_pipelines)
+            return
         found = [read(Pipeline, json.loads(text)) for text in self._documents()]
         self._pipelines = {pipeline.id: pipeline for pipeline in found}
 
@@ -298,5 +301,3 @@ class World:
 
     def _create_machine(self, attributes: Mapping[str, Any], address: str) -> None:
         self.executions.machines[attributes["arn"]] = Machine(json.loads(attributes["definition"]), address)
-
-
