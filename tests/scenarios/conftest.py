@@ -1,0 +1,26 @@
+"""The sample pipelines, in a stack that is synthesised once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from interlock_tf.testing import Scenario
+
+ROOT = Path(__file__).resolve().parents[2]
+
+Begin = Callable[[str, str], Scenario]
+
+
+@pytest.fixture(scope="session")
+def begin() -> Begin:
+    """Begin a story about a sample pipeline, at a date or date and time in its time zone."""
+
+    def scenario(pipeline: str, start: str) -> Scenario:
+        return Scenario.of_pipelines(
+            ROOT / "pipelines", calendars=ROOT / "calendars", pipeline=pipeline, start=start
+        )
+
+    return scenario
