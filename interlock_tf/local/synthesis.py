@@ -33,7 +33,11 @@ def stack_of_pipelines(paths: Sequence[Path], *, calendars: Path | None = None, 
     key = json.dumps([[str(path.resolve()) for path in paths], variables], sort_keys=True)
     if key not in _made:
         folder = TemporaryDirectory(prefix="interlock-stack-")
-        _synthesise(Path(folder.name), paths, variables)
+        try:
+            _synthesise(Path(folder.name), paths, variables)
+        except BaseException:
+            folder.cleanup()
+            raise
         _made[key] = folder
     return Path(_made[key].name) / "out" / "stacks" / _STACK
 

@@ -28,7 +28,10 @@ def quick_definition() -> dict[str, Any]:
     made = copy.deepcopy(
         dict(
             definition(
-                orchestrator_arn=ORCHESTRATOR, sla_monitor_arn=SLA_MONITOR, sfn_timeout_seconds=600, trigger_max_attempts=1
+                orchestrator_arn=ORCHESTRATOR,
+                sla_monitor_arn=SLA_MONITOR,
+                sfn_timeout_seconds=600,
+                trigger_max_attempts=1,
             )
         )
     )
@@ -63,7 +66,13 @@ def evaluated(status: str) -> dict[str, Any]:
 
 
 def triggered(status: str) -> dict[str, Any]:
-    return {"status": status, "runId": "run-1", "metadata": {}, "jobType": "glue", "triggeredAt": "2026-03-03T08:00:00Z"}
+    return {
+        "status": status,
+        "runId": "run-1",
+        "metadata": {},
+        "jobType": "glue",
+        "triggeredAt": "2026-03-03T08:00:00Z",
+    }
 
 
 def checked(status: str) -> dict[str, Any]:

@@ -19,8 +19,6 @@ def begin() -> Begin:
     """Begin a story about a sample pipeline, at a date or date and time in its time zone."""
 
     def scenario(pipeline: str, start: str) -> Scenario:
-        return Scenario.of_pipelines(
-            ROOT / "pipelines", calendars=ROOT / "calendars", pipeline=pipeline, start=start
-        )
+        return Scenario.of_pipelines(ROOT / "pipelines", calendars=ROOT / "calendars", pipeline=pipeline, start=start)
 
     return scenario

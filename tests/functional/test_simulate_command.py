@@ -1,0 +1,117 @@
+"""``interlock-tf simulate``, as a user runs it, and the endpoint of ``interlock-tf local up``."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import boto3
+import pytest
+
+from interlock_tf.cli import main
+from interlock_tf.local.endpoint import Endpoint
+from interlock_tf.local.synthesis import stack_of_pipelines
+from interlock_tf.local.terraform_json import Configuration
+
+FX_RATES = Path(__file__).resolve().parents[2] / "pipelines" / "fx-rates.yaml"
+DAY = ("--from", "2026-11-24T15:00Z", "--to", "2026-11-24T18:00Z")
+
+LINES = (
+    {"at": "2026-11-24T15:01:00Z", "pipeline": "fx-rates", "job": "fail", "category": "TRANSIENT"},
+    {"at": "2026-11-24T15:00:00Z", "pipeline": "fx-rates", "key": "feed-primary", "data": {"healthy": True}},
+    {"at": "2026-11-24T15:02:00Z", "pipeline": "fx-rates", "key": "fx-published", "data": {"rates": 41}},
+    {"at": "2026-11-24T16:00:00Z", "pipeline": "fx-rates", "rerun": "a correction"},
+)
+
+
+def lines(tmp_path: Path, *told: object) -> str:
+    file = tmp_path / "day.jsonl"
+    file.write_text("\n".join(json.dumps(each) for each in told))
+    return str(file)
+
+
+def test_the_timeline_tells_what_happened_and_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", str(FX_RATES), *DAY, "--sensors", lines(tmp_path, *LINES), "--json"]) == 0
+    first = capsys.readouterr().out
+    told = [json.loads(line) for line in first.splitlines()]
+    events = [each["what"] for each in told if each["kind"] == "event"]
+    assert events[:3] == ["VALIDATION_PASSED", "JOB_TRIGGERED", "JOB_FAILED"]
+    assert {"JOB_COMPLETED", "SLA_MET", "RERUN_REJECTED"} <= set(events)
+    assert [each["at"] for each in told] == sorted(each["at"] for each in told)
+    assert main(["simulate", str(FX_RATES), *DAY, "--sensors", lines(tmp_path, *LINES), "--json"]) == 0
+    assert capsys.readouterr().out == first
+
+
+def test_the_text_has_local_times(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--sensors", lines(tmp_path, *LINES), "--timezone", "Europe/Berlin"]
+    assert main(["simulate", str(FX_RATES), *DAY, *options]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("Tuesday 2026-11-24 CET\n")
+    assert "16:02:00  fx-rates 2026-11-24  event JOB_TRIGGERED" in out
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ({"at": "today", "pipeline": "fx-rates", "rerun": "x"}, "'at' must be a time"),
+        ({"at": "2026-11-25T00:00:00Z", "pipeline": "fx-rates", "rerun": "x"}, "outside of the simulated time"),
+        ({"at": "2026-11-24T15:00:00Z", "pipeline": "fx", "rerun": "x"}, "expected one of fx-rates"),
+        ({"at": "2026-11-24T15:00:00Z", "pipeline": "fx-rates"}, "exactly one of"),
+        ({"at": "2026-11-24T15:00:00Z", "pipeline": "fx-rates", "key": "a"}, "wrong is data"),
+        ({"at": "2026-11-24T15:00:00Z", "pipeline": "fx-rates", "job": "ok"}, "expected success or fail"),
+        ({"at": "2026-11-24T15:00:00Z", "pipeline": "fx-rates", "job": "fail", "category": "BAD"}, "TRANSIENT"),
+    ],
+)
+def test_a_wrong_line_is_told_with_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: object, told: str
+) -> None:
+    file = lines(tmp_path, LINES[1], line)
+    assert main(["simulate", str(FX_RATES), *DAY, "--sensors", file]) == 1
+    error = capsys.readouterr().err
+    assert f"{file}:2: " in error
+    assert told in error
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--from", "yesterday"], "--from: 'yesterday' is not a time"),
+        (["--from", "2026-11-24", "--to", "2026-11-23"], "--to: must be later"),
+        (["--from", "2026-11-24", "--timezone", "Mars/One"], "--timezone: there is no time zone"),
+    ],
+)
+def test_wrong_options_are_told(capsys: pytest.CaptureFixture[str], options: list[str], told: str) -> None:
+    assert main(["simulate", str(FX_RATES), *options]) == 1
+    assert told in capsys.readouterr().err
+
+
+def test_a_wrong_pipeline_is_told_by_its_own_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "broken.yaml"
+    file.write_text("pipeline: {id: x}\n")
+    assert main(["simulate", str(file), *DAY]) == 1
+    assert f"{file}:1:" in capsys.readouterr().err
+
+
+def test_a_sensor_that_is_put_over_http_starts_a_run() -> None:
+    endpoint = Endpoint(Configuration.read(stack_of_pipelines([FX_RATES])))
+    reach = {
+        "endpoint_url": endpoint.url,
+        "region_name": "us-east-1",
+        "aws_access_key_id": "anybody",
+        "aws_secret_access_key": "anybody",
+    }
+    tables = boto3.client("dynamodb", **reach)  # type: ignore[call-overload]
+    states = boto3.client("stepfunctions", **reach)  # type: ignore[call-overload]
+    machine = endpoint.world.configuration.outputs()["sfn_arn"]
+    with endpoint:
+        row = {"PK": {"S": "PIPELINE#fx-rates"}, "SK": {"S": "SENSOR#fx-published#20261124"}}
+        with pytest.raises(tables.exceptions.ConditionalCheckFailedException):
+            tables.put_item(TableName="dev-interlock-control", Item=row, ConditionExpression="attribute_exists(PK)")
+        tables.put_item(TableName="dev-interlock-control", Item=row)
+        end = time.monotonic() + 30
+        (router,) = (each for each in endpoint.world.functions.by_arn.values() if "router" in each.name)
+        while time.monotonic() < end and not router.invocations:
+            time.sleep(0.05)
+        assert router.invocations == 1
+        assert isinstance(states.list_executions(stateMachineArn=machine)["executions"], list)
