@@ -56,11 +56,18 @@ def output_to(receive: Callable[[str], None]) -> Iterator[None]:
 
 @dataclass
 class _Modules:
-    """The modules of a zip's packages; while not active, ``kept`` holds those that were loaded."""
+    """The modules of a zip's packages; while not active, ``kept`` holds those that were loaded.
+
+    ``shared`` are third-party modules that the same function has loaded before, in this process.
+    """
 
     folder: Path
     packages: frozenset[str]
+    shared: dict[str, ModuleType]
     kept: dict[str, ModuleType] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.kept.update(self.shared)
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -77,18 +84,12 @@ class _Modules:
                     del sys.modules[name]
             else:
                 self.kept = self._taken()
+                self.shared.update({name: each for name, each in self.kept.items() if name.partition(".")[0] != _OURS})
             sys.modules.update(outside)
-
-    def forget_ours(self) -> None:
-        self.kept = {name: module for name, module in self.kept.items() if not _belongs(name, _OURS)}
 
     def _taken(self) -> dict[str, ModuleType]:
         names = [name for name in sys.modules if name.partition(".")[0] in self.packages]
         return {name: sys.modules.pop(name) for name in names}
-
-
-def _belongs(name: str, package: str) -> bool:
-    return name == package or name.startswith(f"{package}.")
 
 
 class Code:
@@ -106,8 +107,11 @@ class Code:
         digest = hashlib.sha256(content).digest()
         if sha256_base64 not in (None, base64.b64encode(digest).decode()):
             raise StackError(f"{function}: {path.name} is not the zip that source_code_hash tells of")
-        self._modules = _modules(path, digest, function)
-        self._modules.forget_ours()
+        folder = _unpacked(path, digest)
+        packages = frozenset(
+            each.name.removesuffix(".py") for each in folder.iterdir() if not each.name.endswith("-info")
+        )
+        self._modules = _Modules(folder, packages, _third_party(digest, function))
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -132,11 +136,9 @@ class Code:
 
 
 @cache
-def _modules(path: Path, digest: bytes, function: str) -> _Modules:
-    """The modules of one function; kept for as long as the process lives, for loading them takes a while."""
-    folder = _unpacked(path, digest)
-    packages = frozenset(each.name.removesuffix(".py") for each in folder.iterdir() if not each.name.endswith("-info"))
-    return _Modules(folder, packages)
+def _third_party(digest: bytes, function: str) -> dict[str, ModuleType]:
+    """The third-party modules of a function; kept for as long as the process lives, for loading them takes a while."""
+    return {}
 
 
 @cache

@@ -17,7 +17,34 @@ from interlock_tf.local.jobs import Job, Jobs, Outcome
 _GLUE_TOKEN = "--interlock_run"  # noqa: S105 - an argument's name
 _SECRET = re.compile(r"\$\{secret:([^}#]+)(?:#([^}]*))?\}")
 
+#: Jobs that go on after their start, and the categories that their services can tell besides TRANSIENT.
+_TOLD_BY: Mapping[str, frozenset[str]] = {
+    "airflow": frozenset(),
+    "databricks": frozenset({"PERMANENT"}),
+    "emr": frozenset(),
+    "emr-serverless": frozenset(),
+    "glue": frozenset({"TIMEOUT"}),
+    "step-function": frozenset({"TIMEOUT"}),
+}
+#: A function that was invoked asynchronously: nobody can be asked about it.
+_ASYNCHRONOUS = "lambda-event"
+
 Call = Mapping[str, Any]
+
+
+def report(job: Job) -> Mapping[str, str] | None:
+    """What the job log must say of a job that has ended, because its service cannot; None when it can."""
+    outcome = job.outcome
+    if outcome is None or not (job.service == _ASYNCHRONOUS or _is_beyond(job.service, outcome)):
+        return None
+    if not outcome.failed:
+        return {"event": "success"}
+    return {"event": "fail", "error": "the simulation says so", "category": outcome.category}
+
+
+def _is_beyond(service: str, outcome: Outcome) -> bool:
+    telling = _TOLD_BY.get(service)
+    return telling is not None and outcome.failed and outcome.category not in {"TRANSIENT", *telling}
 
 
 @dataclass(frozen=True)
@@ -140,7 +167,7 @@ def _machine_describe(services: JobServices, call: Call) -> Mapping[str, Any]:
 
 def _invoke(services: JobServices, call: Call) -> Mapping[str, Any]:
     if call.get("InvocationType") == "Event":
-        services.jobs.start("lambda-event", name=call["FunctionName"])
+        services.jobs.start(_ASYNCHRONOUS, name=call["FunctionName"])
         return {"StatusCode": 202, "Payload": io.BytesIO()}
     outcome = services.jobs.run("lambda", name=call["FunctionName"])
     if not outcome.failed:

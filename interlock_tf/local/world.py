@@ -18,14 +18,16 @@ from threading import RLock
 from typing import Any
 
 from interlock_runtime.core import rows
+from interlock_runtime.core.attributes import encode_item
 from interlock_runtime.core.documents import Pipeline
+from interlock_runtime.core.instants import millis
 from interlock_runtime.core.reader import read
-from interlock_tf.local import alarms, bus, functions, queues, scheduler, streams
+from interlock_tf.local import alarms, bus, functions, job_services, queues, scheduler, streams
 from interlock_tf.local.agenda import Agenda
 from interlock_tf.local.asl import Machine
 from interlock_tf.local.executions import Executions
 from interlock_tf.local.job_services import JobServices
-from interlock_tf.local.jobs import Jobs
+from interlock_tf.local.jobs import Job, Jobs
 from interlock_tf.local.resource_policies import Doors
 from interlock_tf.local.tables import Change, Tables
 from interlock_tf.local.terraform_json import Configuration, StackError
@@ -172,6 +174,7 @@ class World:
         self.tables.changed = self._changed
         self.executions.changed = self.bus.publish
         self.executions.metric = lambda name, arn: self.alarms.record(("AWS/States", name, "StateMachineArn", arn))
+        self.jobs.reports = self._report
         self.alarms.changed = self.bus.publish
         self.alarms.measure = self._measure
         self.functions.dead_letter = lambda arn, record: self._send(arn, record)
@@ -179,6 +182,17 @@ class World:
             ("AWS/Lambda", "Errors", "FunctionName", function.name)
         )
         self.bus.may = self._opens
+
+    def _report(self, job: Job) -> None:
+        """Write the job-log row of a job that ended as its service cannot tell, as a job outside would."""
+        if (told := job_services.report(job)) is None:
+            return
+        key = {
+            "PK": rows.pk(job.pipeline_id),
+            "SK": rows.job(job.schedule_id, job.date, millis(self.now())),
+        }
+        row = encode_item({**key, **told, "attempt": job.attempt})
+        self.tables.answer("PutItem", {"TableName": self.configuration.outputs()["joblog_table_name"], "Item": row})
 
     def _sleep(self, seconds: float) -> None:
         """A function waits; meanwhile everything else goes on."""

@@ -37,7 +37,7 @@ def test_the_timeline_tells_what_happened_and_why(tmp_path: Path, capsys: pytest
     told = [json.loads(line) for line in first.splitlines()]
     events = [each["what"] for each in told if each["kind"] == "event"]
     assert events[:3] == ["VALIDATION_PASSED", "JOB_TRIGGERED", "JOB_FAILED"]
-    assert {"JOB_COMPLETED", "SLA_MET", "RERUN_REJECTED"} <= set(events)
+    assert {"JOB_COMPLETED", "SLA_MET", "RERUN_ACCEPTED"} <= set(events)
     assert [each["at"] for each in told] == sorted(each["at"] for each in told)
     assert main(["simulate", str(FX_RATES), *DAY, "--sensors", lines(tmp_path, *LINES), "--json"]) == 0
     assert capsys.readouterr().out == first

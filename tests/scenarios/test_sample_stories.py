@@ -45,6 +45,20 @@ def test_gold_revenue_is_tried_again_after_a_failure_that_may_pass(begin: Begin)
     story.expect("JOB_COMPLETED")
 
 
+def test_a_failure_that_no_repetition_mends_has_a_budget_of_its_own(begin: Begin) -> None:
+    story = begin("gold-revenue", "2026-11-24T07:50")
+    story.sensor("orders-loaded", status="complete", row_count=1200)
+    story.sensor("refunds-loaded", updatedAt="2026-11-24T12:10:00Z")
+    story.at("08:05")
+    story.expect("JOB_TRIGGERED")
+    story.job_fails(category="PERMANENT")  # Glue cannot say so: the job writes it into the job log
+    story.at("08:10")
+    story.expect("JOB_TRIGGERED")
+    story.job_fails(category="PERMANENT")
+    story.at("08:15")
+    story.expect("RETRY_EXHAUSTED")
+
+
 def test_gold_revenue_says_what_was_missing_when_the_window_is_used_up(begin: Begin) -> None:
     story = begin("gold-revenue", "2026-11-24T07:50")
     story.sensor("orders-loaded", status="complete", row_count=999)
