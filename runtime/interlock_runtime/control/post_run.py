@@ -38,13 +38,16 @@ def sensor_written(
         return
     ports.log.also(schedule=pipeline.schedule_id, date=str(date))
     if pipeline.dry_run:
-        dry_run.post_run_sensor(ports, pipeline, date, sensor, now=now)
+        dry_run.post_run_sensor(ports, pipeline, date, sensor, written_at=written_at, now=now)
         return
     run = runs.read(ports, pipeline.id, RunKey(pipeline.schedule_id, str(date)))
     if run is None or run.status == Status.FAILED_FINAL:
         return
-    baseline = baselines.of_row(ports.control.get(baselines.key(pipeline.id, run.run_key, run.attempt)))
-    found = baselines.compare(post_run, baseline, sensor)
+    row = ports.control.get(baselines.key(pipeline.id, run.run_key, run.attempt))
+    if baselines.saw_what_followed(row, written_at=written_at):
+        ports.log.debug("sensor passed over: the baseline is younger", sensor=sensor.key)
+        return
+    found = baselines.compare(post_run, baselines.of_row(row), sensor)
     if run.completed_at is None or written_at + RECORD_PRECISION <= run.completed_at:
         if found is not None:
             message = f"{found.sensor_key} changed while {pipeline.id} was running for {date}"
