@@ -15,7 +15,7 @@ from interlock_runtime.core import drift, rows
 from interlock_runtime.core.documents import PostRun
 from interlock_runtime.core.drift import Drift
 from interlock_runtime.core.instants import RECORD_PRECISION, epoch_seconds, rfc3339
-from interlock_runtime.core.numbers import plain
+from interlock_runtime.core.numbers import number, plain
 from interlock_runtime.core.rows import RunKey
 from interlock_runtime.core.rules import Sensor, belongs
 from interlock_runtime.core.timestamps import parse_timestamp
@@ -61,13 +61,13 @@ def capture(
 ) -> None:
     """Record the drift field of every post-run sensor as it is now, in place of an earlier record or not.
 
-    Only that field, so that the largest sensors still fit in one row.
+    Only that field, and only where it is a number, so that any sensors fit in one row.
     """
     name = post_run.drift_field
     seen = {
         rule_key: {
             "sensorKey": sensor.key,
-            "fields": {name: sensor.fields[name]} if name in sensor.fields else {},
+            "fields": {name: value} if number(value := sensor.fields.get(name)) is not None else {},
         }
         for rule_key in dict.fromkeys(rule.key for rule in post_run.rules)
         if (sensor := sensors.get(rule_key)) is not None and sensor.problem is None
