@@ -68,6 +68,10 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
     return {name: out / name for name in FUNCTIONS}
 
 
+def test_there_is_a_zip_for_every_function_that_has_settings() -> None:
+    assert sorted(FUNCTIONS) == sorted(VARIABLES)
+
+
 @pytest.mark.parametrize("version", ["3.11", "3.13"])
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_zip_runs_with_only_boto3_beside_it(
