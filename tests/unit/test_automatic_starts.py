@@ -330,6 +330,12 @@ def test_a_tick_that_comes_twice_starts_once(world: World) -> None:
     assert len(world.executions.inputs) == 1
 
 
+def test_a_tick_that_outlived_its_cron_starts_nothing(world: World) -> None:
+    tick(world, START)
+    assert world.executions.inputs == {}
+    assert "no cron any more" in world.log.text("warning")
+
+
 def test_a_tick_on_an_excluded_date_is_told_once(world: World) -> None:
     world.pipeline(cron_only(exclude={"dates": ["2026-03-03"]}))
     tick(world, START)
