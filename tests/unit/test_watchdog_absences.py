@@ -144,6 +144,16 @@ def test_excluded_dates_and_dry_runs_are_not_missed() -> None:
     assert pass_at(world, "2026-03-03 06:35") == []
 
 
+def test_what_was_due_during_a_dry_run_is_the_past_when_it_ends() -> None:
+    schedule = {"schedule": {"cron": "0 6 * * *"}}
+    world = watched_since("2026-03-01 12:00", **schedule)
+    world.pipeline(gold(dryRun=True, **schedule))
+    assert pass_at(world, "2026-03-02 12:00") == []
+    world.pipeline(gold(**schedule))
+    assert pass_at(world, "2026-03-03 05:00") == []
+    assert pass_at(world, "2026-03-03 06:10") == ["SCHEDULE_MISSED 2026-03-03"]
+
+
 def test_fires_are_those_of_the_pipelines_zone() -> None:
     world = watched_since("2026-03-02 12:00", **cron("30 23 * * *", timezone="America/New_York"))
     assert pass_at(world, "2026-03-03 04:40") == ["SCHEDULE_MISSED 2026-03-02"]

@@ -56,7 +56,7 @@ def sensor_written(
     if found is not None:
         drifted(ports, pipeline, run, found, now=now)
     else:
-        _check_rules(ports, pipeline, post_run, run, date, cause=cause, now=now)
+        _check_rules(ports, pipeline, post_run, run, date, cause=cause, at=written_at, now=now)
     if run.kind == Kind.POSTRUN:
         runs.settle(ports, run)
 
@@ -72,7 +72,7 @@ def catch_up(ports: StartPorts, config: Config, run: Run, date: ExecutionDate, *
     for found in drifts:
         drifted(ports, pipeline, run, found, now=now)
     if not drifts:
-        _check_rules(ports, pipeline, post_run, run, date, cause=cause, now=now)
+        _check_rules(ports, pipeline, post_run, run, date, cause=cause, at=now, now=now)
     runs.settle(ports, run)
 
 
@@ -86,10 +86,19 @@ def drifted(ports: Ports, pipeline: Pipeline, run: Run, found: Drifted, *, now: 
 
 
 def _check_rules(
-    ports: Ports, pipeline: Pipeline, post_run: PostRun, run: Run, date: ExecutionDate, *, cause: str, now: datetime
+    ports: Ports,
+    pipeline: Pipeline,
+    post_run: PostRun,
+    run: Run,
+    date: ExecutionDate,
+    *,
+    cause: str,
+    at: datetime,
+    now: datetime,
 ) -> None:
+    """Evaluate all rules, with ages as they were ``at`` the write, so that handled later it means the same."""
     seen = sensors.read(ports, pipeline, sensors.post_run_keys(pipeline), date)
-    verdict = evaluate(post_run.rules, sensors=seen, now=now)
+    verdict = evaluate(post_run.rules, sensors=seen, now=at)
     ports.metrics.count(Metric.RULES_EVALUATED, len(verdict.results))
     if verdict.passed:
         kind, message = "POST_RUN_PASSED", f"the rules after the run of {pipeline.id} for {date} hold"

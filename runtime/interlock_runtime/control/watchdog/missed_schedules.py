@@ -33,9 +33,10 @@ def look(ports: WatchdogPorts, watched: Watched, now: datetime) -> Look[None]:
     A fire that the clock skipped is no tick to EventBridge Scheduler: its run is started here.
     """
     pipeline, cron = watched.pipeline, watched.pipeline.schedule.cron
-    if cron is None:
-        return
+    # Noted for dry runs as well: what was due during one is the past when it ends.
     since = (yield from watched.known_since(ports)).schedule
+    if cron is None or pipeline.dry_run:
+        return
     missed = _missed(pipeline, cron, since=since, now=now)
     skipped = dict(_skipped(pipeline, cron, after=max(since, now - LOOK_BACK), now=now))
     found = yield [watched.key(date) for date in (*missed, *skipped)]

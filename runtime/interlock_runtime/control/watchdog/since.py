@@ -56,7 +56,8 @@ def _hashes(config: Config) -> tuple[str, str]:
     """What the schedule, and what the SLA says about when something is due."""
     schedule = {name: value for name, value in (config.document.get("schedule") or {}).items() if name != "evaluation"}
     sla = {name: value for name, value in (config.sla or {}).items() if name != "critical"}
-    return _hash(schedule), _hash([schedule, sla])
+    due = [schedule, config.pipeline.dry_run]
+    return _hash(due), _hash([due, sla])
 
 
 def _hash(content: Any) -> str:
