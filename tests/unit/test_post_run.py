@@ -197,6 +197,16 @@ def test_a_record_from_before_the_baseline_is_no_drift_when_it_is_handled_again(
     assert world.bus.keys == told
 
 
+def test_ages_are_those_at_the_write_whenever_the_record_is_handled() -> None:
+    fresh = {"rules": [{"key": "audit", "check": "age_lt", "field": "updatedAt", "value": "10m"}]}
+    world = evaluated(gold(postRun=fresh), audit={"date": DATE})
+    complete(world)
+    record = world.write_sensor("gold", "audit", date=DATE, updatedAt=rfc3339(world.now))
+    world.advance(hours=1)
+    world.deliver(record)
+    assert world.bus.types == ["POST_RUN_PASSED"]
+
+
 def test_a_failed_run_is_not_watched(world: World) -> None:
     complete(world, Status.FAILED_FINAL)
     audit(world, count=5)
