@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -327,6 +328,13 @@ def test_a_rejection_stands_when_the_request_is_handled_again_later(world: World
     assert rejection(world) == "run in progress"
     assert the_run(world).attempt == 1
     assert first != record
+
+
+@pytest.mark.parametrize("requested_at", [None, b"x", "soon", 5, True, ["x"]])
+def test_a_request_is_deleted_whatever_its_time_is(world: World, requested_at: Any) -> None:
+    record = world.request("gold", DATE, requestedAt=requested_at)
+    assert world.deliver(json.loads(json.dumps(record, default=lambda _: "eA=="))) == []
+    assert ("PIPELINE#gold", f"RERUN_REQUEST#stream#{DATE}") not in world.control.rows()
 
 
 def test_a_newer_request_is_not_deleted_with_the_older_one(world: World) -> None:

@@ -36,14 +36,17 @@ INTERLOCK = "interlock"
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """A request row. ``written`` is the date as the row's key has it, ``written_at`` when the row was written."""
+    """A request row. ``written`` is the date as the row's key has it, ``written_at`` when the row was written.
+
+    ``unchanged`` is the condition under which the row is still this request, and not a newer one.
+    """
 
     pipeline_id: str
     written: RunKey
     reason: str
     cause: str
     requested_by: str | None
-    requested_at: Any
+    unchanged: Mapping[str, Any]
     written_at: datetime
 
     @classmethod
@@ -53,14 +56,16 @@ class Request:
         written = rows.run_key(str(row.get("SK")), rows.RERUN_REQUEST_PREFIX)
         if pipeline_id is None or written is None:
             return None
-        by = row.get("requestedBy")
+        by, at = row.get("requestedBy"), row.get("requestedAt")
+        # What is no time may not compare, and a row that stays would stand in the way of every later request.
+        comparable = "requestedAt" not in row or parse_timestamp(at) is not None
         return cls(
             pipeline_id=pipeline_id,
             written=written,
             reason=budgets.requested_reason(row.get("reason")),
             cause=causes.request(row, event_id),
             requested_by=by if isinstance(by, str) else None,
-            requested_at=row.get("requestedAt"),
+            unchanged={"requestedAt": at} if comparable else {},
             written_at=written_at,
         )
 
@@ -153,7 +158,7 @@ def handle(ports: StartPorts, request: Request, *, now: datetime) -> None:
         _rehearse(ports, config.pipeline, request, date, now=now)
     else:
         _settle(ports, config, request, date, now=now)
-    ports.control.delete(request.key, expect={"requestedAt": request.requested_at})
+    ports.control.delete(request.key, expect=request.unchanged)
 
 
 def _settle(ports: StartPorts, config: Config, request: Request, date: ExecutionDate, *, now: datetime) -> None:
