@@ -179,6 +179,20 @@ def test_3_the_last_outcome_is_the_latest_of_success_fail_and_timeout(world: Wor
     assert the_run(world).attempt == 1
 
 
+def test_3_drift_that_interlock_saw_needs_no_newer_update(world: World) -> None:
+    old = rfc3339(world.now - timedelta(minutes=5))
+    succeeded(world, orders=READY | {"updatedAt": old})
+    ask(world, reason="data-drift", requestedBy="interlock")
+    assert the_run(world).attempt == 1
+
+
+def test_3_drift_that_somebody_else_asserts_does(world: World) -> None:
+    old = rfc3339(world.now - timedelta(minutes=5))
+    succeeded(world, orders=READY | {"updatedAt": old})
+    ask(world, reason="data-drift", requestedBy="mara")
+    assert "no sensor was updated after that" in rejection(world)
+
+
 def test_4_a_run_in_progress_rejects(world: World) -> None:
     ask(world)
     ask(world, reason="late-data")
