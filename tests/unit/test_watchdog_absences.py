@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,27 +12,8 @@ from interlock_runtime.core.errors import TransientError
 from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.handlers import stream_router
 from tests.fakes.gold import READY, gold
+from tests.fakes.passes import pass_at, utc, watched_since
 from tests.fakes.world import World
-
-
-def utc(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def watched_since(at: str, **sections: Any) -> World:
-    """A world that has watched ``gold`` since a time."""
-    world = World(utc(at))
-    world.pipeline(gold(**sections))
-    world.watchdog()
-    return world
-
-
-def pass_at(world: World, at: str) -> list[str]:
-    """The events of a pass at a time."""
-    before = len(world.bus.events)
-    world.now = utc(at)
-    world.watchdog()
-    return [f"{event.type} {event.date}" for event in world.bus.events[before:]]
 
 
 def tick(world: World, at: str, *, mode: str = "cron") -> None:
