@@ -16,6 +16,8 @@ import pytest
 from interlock_runtime.settings import VARIABLES
 from interlock_tf.packaging import FUNCTIONS, build_zips
 
+pytestmark = pytest.mark.slow
+
 #: boto3 and what it needs, as Lambda brings them along: pure Python, so that one copy serves every version.
 BOTO3 = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
 
