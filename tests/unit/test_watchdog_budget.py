@@ -7,6 +7,8 @@ import pytest
 from benchmarks import watchdog
 from benchmarks.watchdog import Cost, Installation
 
+pytestmark = pytest.mark.slow
+
 PIPELINES = 200
 PASSES = ("first", "first of a day", "usual", "after six hours in which nothing was started or ended")
 
