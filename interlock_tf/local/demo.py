@@ -56,7 +56,8 @@ def main() -> int:
 
 def _tell(console: Console, folder: Path, aws: EmbeddedAws) -> None:
     with _step(console, "Check the documents") as said:
-        said.append(_command("interlock-tf", "validate", "pipelines", "--calendars", "calendars"))
+        program = str(Path(sys.executable).with_name("interlock-tf"))
+        said.append(_command(program, "validate", "pipelines", "--calendars", "calendars"))
     with _step(console, "Synthesise main.py") as said:
         _command(sys.executable, "main.py", CDKTF_OUTDIR=str(folder), **aws.environment)
         (stack,) = (folder / _STACKS).iterdir()

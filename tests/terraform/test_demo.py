@@ -18,10 +18,8 @@ def test_without_terraform_the_demo_says_so_and_shows_what_would_be_created(tmp_
     project = tmp_path / "project"
     project.mkdir()
     copy_project(project)
-    programs = tmp_path / "bin"  # all that the demo may find: this Python's commands and node, no terraform
+    programs = tmp_path / "bin"  # all that is on the PATH
     programs.mkdir()
-    for name in ("python", "interlock-tf"):
-        (programs / name).symlink_to(Path(sys.executable).with_name(name))
     node = shutil.which("node")
     assert node is not None
     (programs / "node").symlink_to(node)
