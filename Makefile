@@ -34,7 +34,7 @@ test: setup ## Run all tests
 	@$(PYTEST)
 
 test-fast: $(PACKAGE) ## Run the tests that take no longer than a minute together
-	@$(PYTEST) -m "not (slow or terraform or cdktf or wheel or linter)"
+	@$(PYTEST) --hypothesis-profile=fast -m "not (slow or terraform or cdktf or wheel or linter)"
 
 check: ## Do what CI does: linters, types, import rules, all tests
 	@$(MAKE) --no-print-directory lint

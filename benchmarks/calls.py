@@ -13,8 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from interlock_runtime.control import runs
 from interlock_runtime.core.instants import rfc3339
-from interlock_runtime.core.rows import Kind
+from interlock_runtime.core.rows import Kind, Status
 from interlock_runtime.handlers import stream_router
 from tests.fakes.gold import DATE, READY, gold
 from tests.fakes.scenes import checked, completed, evaluate, evaluated, failed, started
@@ -126,6 +127,27 @@ def poll(state: str | None) -> Callable[[World], Step]:
     return scene
 
 
+def sla(mode: str, status: Status | None = None) -> Callable[[World], Step]:
+    """What the execution of a run asks of sla-monitor."""
+
+    def scene(world: World) -> Step:
+        run = started(world, sla={"deadline": "10:00", "expectedDuration": "30m"})
+        if status is not None:
+            world.sla("schedule", run)
+            runs.finish(world.ports, run, status=status, reason=None, kind=None, now=world.now)
+        return lambda: world.sla(mode, run)
+
+    return scene
+
+
+def bell(world: World) -> Step:
+    """The bell of a breach."""
+    world.sla("schedule", started(world, sla={"deadline": "10:00", "expectedDuration": "30m"}))
+    entry = max(world.schedules.entries.values(), key=lambda entry: entry.at)
+    world.now = entry.at
+    return lambda: world.sla(**entry.message)
+
+
 def ending(mode: str, **more: Any) -> Callable[[World], Step]:
     """The end of an execution."""
 
@@ -151,6 +173,10 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("end of a run, success with post-run rules", ending("complete-trigger", outcome="success"), 5),
     Operation("end of a run, failure", ending("complete-trigger", outcome="fail"), 2),
     Operation("constraints exhausted", ending("validation-exhausted", results=[]), 5),
+    Operation("SLA: a run begins, two bells", sla("schedule"), 4),
+    Operation("SLA: a run has completed in time", sla("cancel", Status.COMPLETED), 7),
+    Operation("SLA: a run has failed", sla("cancel", Status.FAILED_FINAL), 1),
+    Operation("SLA: a breach", bell, 5),
     Operation("job log: success", job_row("success"), 3),
     Operation("job log: failure, retried", job_row("fail"), 8),
     Operation("job log: failure, not retried", job_row("fail", job={"maxRetries": 0}), 6),

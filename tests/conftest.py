@@ -11,6 +11,7 @@ from hypothesis import settings
 
 # Machines that run tests are shared, so that the time of one example says nothing.
 settings.register_profile("interlock", deadline=None)
+settings.register_profile("fast", deadline=None, max_examples=20)  # for make test-fast
 settings.load_profile("interlock")
 
 #: Markers of tests that need more than Python packages, and are skipped where that is not there.

@@ -55,18 +55,19 @@ def main() -> int:
 
 
 def _tell(console: Console, folder: Path, aws: EmbeddedAws) -> None:
-    with _step(console, "Validate the documents") as said:
-        said.append(_command("interlock-tf", "validate", "pipelines", "--calendars", "calendars"))
+    with _step(console, "Check the documents") as said:
+        program = str(Path(sys.executable).with_name("interlock-tf"))
+        said.append(_command(program, "validate", "pipelines", "--calendars", "calendars"))
     with _step(console, "Synthesise main.py") as said:
         _command(sys.executable, "main.py", CDKTF_OUTDIR=str(folder), **aws.environment)
         (stack,) = (folder / _STACKS).iterdir()
         resources = _resources(stack)
         said.append(f"{sum(resources.values())} resources of {len(resources)} types")
-    with _step(console, "Start an AWS on this machine") as said:
+    with _step(console, "Start the embedded AWS") as said:
         said.append(f"{aws.endpoint}, empty")
     if reason := obstacle():
-        console.print(f"\n[yellow]The stack is not applied: {reason}")
-        console.print("Install Terraform 1.5 or later, and run make demo again. What would be created:\n")
+        console.print(f"\nThe stack is not applied: {reason}", style="yellow", markup=False)
+        console.print("This is what Terraform would create:\n")
         _print_resources(console, resources)
         return
     terraform = Terraform(folder=stack, environment=aws.environment)
@@ -76,7 +77,7 @@ def _tell(console: Console, folder: Path, aws: EmbeddedAws) -> None:
         terraform.apply(advance)
     control = str(terraform.outputs()["control_table_name"])
     inventory = Inventory(aws, control.removesuffix("control"))
-    console.print(f"\n[bold]What exists now[/], without the [bold]{inventory.prefix}[/] that each name starts with\n")
+    console.print(f"\n[bold]What exists now[/] (all names start with {inventory.prefix})\n")
     for section in inventory.sections():
         console.print(_table(section))
     with _bar(console, "Destroy with Terraform", len(terraform.addresses())) as advance:
@@ -91,13 +92,13 @@ def _step(console: Console, title: str) -> Iterator[list[str]]:
     start = time.monotonic()
     with console.status(title):
         yield said
-    seconds = f"[dim]{time.monotonic() - start:.1f} s[/]"
-    console.print(f"[green]✓[/] {title:30}  {seconds:>18}  {' '.join(said)}".rstrip())
+    seconds = f"{time.monotonic() - start:.1f} s"
+    console.print(f"[green]✓[/] {title:24} [dim]{seconds:>6}[/]  {' '.join(said)}".rstrip())
 
 
 @contextmanager
 def _bar(console: Console, title: str, total: int) -> Iterator[Callable[[str], None]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("  {task.description:24}"), MofNCompleteColumn(), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(title, total=total)
         yield lambda _: progress.advance(task)

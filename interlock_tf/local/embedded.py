@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping
+from http.client import HTTPConnection
 from threading import Thread
 from types import TracebackType
 from typing import Any, Self
-from urllib.request import Request, urlopen
 
 import boto3
 from botocore.config import Config
@@ -77,23 +78,25 @@ class EmbeddedAws:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The variables that make the AWS provider and any SDK talk to this AWS and to no other."""
+        """The variables that make Terraform's AWS provider talk to this AWS and to no other."""
         return {
             "AWS_ACCESS_KEY_ID": _NOBODY,
             "AWS_SECRET_ACCESS_KEY": _NOBODY,
             "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
-            "AWS_CONFIG_FILE": "",
+            "AWS_CONFIG_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_PROFILE": "",
             "AWS_REGION": self.region,
-            "AWS_DEFAULT_REGION": self.region,
-            "AWS_SHARED_CREDENTIALS_FILE": "",
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         }
 
     def reset(self) -> None:
         """Forget everything."""
-        with urlopen(Request(f"{self.endpoint}/moto-api/reset", method="POST"), timeout=10):  # noqa: S310
-            pass
+        connection = HTTPConnection(_LOOPBACK, self._server.server_port, timeout=10)
+        connection.request("POST", "/moto-api/reset")
+        connection.getresponse().read()
+        connection.close()
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of ``service`` that talks to this AWS."""
@@ -104,5 +107,5 @@ class EmbeddedAws:
             endpoint_url=self.endpoint,
             aws_access_key_id=_NOBODY,
             aws_secret_access_key=_NOBODY,
-            config=Config(account_id_endpoint_mode="disabled", retries={"total_max_attempts": 1}),
+            config=Config(account_id_endpoint_mode="disabled", retries={"total_max_attempts": 1}, proxies={}),
         )

@@ -161,7 +161,7 @@ def _pages(client: Any, operation: str, key: str) -> Iterator[Any]:
 def _start(pipeline: Pipeline) -> str:
     schedule = pipeline.schedule
     ways = [way for way in _ways_to_start(schedule) if way]
-    return " or ".join(ways) + (", as a dry run" if pipeline.dry_run else "")
+    return " or ".join(ways) + (" (dry run)" if pipeline.dry_run else "")
 
 
 def _ways_to_start(schedule: Schedule) -> Iterator[str]:

@@ -131,7 +131,7 @@ class Terraform:
     def _command(self, *arguments: str) -> Sequence[str]:
         program = shutil.which("terraform")
         if program is None:
-            raise TerraformError("terraform is not on the PATH: install Terraform 1.5 or newer")
+            raise TerraformError("terraform is not on the PATH: install Terraform 1.5 or later")
         return (program, *arguments, "-no-color")
 
     def _environment(self) -> Mapping[str, str]:
@@ -182,7 +182,7 @@ def provider_mirror() -> Path | None:
 
 
 def _is_mirror(folder: Path) -> bool:
-    return any(folder.glob("*.*/hashicorp/aws/*/*/terraform-provider-aws*"))
+    return any(folder.glob("*.*/hashicorp/aws/**/terraform-provider-aws*"))
 
 
 def _folders(folder: Path, *, depth: int) -> Iterator[Path]:

@@ -23,6 +23,8 @@ from tests.fakes.aws import CREDENTIALS
 from tests.fakes.deployed import deploy
 from tests.fakes.gold import DATE, READY, gold
 
+pytestmark = pytest.mark.slow
+
 RUNTIME = Path(settings.__file__).parents[1]
 FUNCTION = "dev-interlock-stream-router"
 

@@ -171,3 +171,19 @@ def test_a_job_of_another_name_is_not_needed_to_ask(glue: GluePeer, world: Servi
     metadata = {"type": "glue", "address": {"job_name": "gold-etl"}, "runId": glue.runs()[-1].job_run_id}
     registry.status(job_of("glue", jobName="renamed"), metadata, run_context(), world)
     assert glue.client.calls[-1][1]["JobName"] == "gold-etl"
+
+
+def test_a_service_that_repeats_a_secret_when_it_is_polled_does_not_spread_it(glue: GluePeer) -> None:
+    """Only the start fills the arguments in; the run's error message repeats them at a poll."""
+    config = glue.document["config"] | {"arguments": {"--password": "${secret:gold/plain}"}}
+    job = job_of("glue", **config)
+    value = "s3cr3t value"
+    started = registry.start(job, run_context(), services(client=glue.client, secrets={"gold/plain": value}))
+    glue.turn("SUCCEEDED")
+    log(glue, "", f"2026-03-03 ERROR access denied for password {value}")
+    for secrets, told in (({"gold/plain": value}, "***"), ({}, "left out")):
+        world = services(client=glue.client, secrets=secrets)
+        outcome = registry.status(job, started.metadata, run_context(), world)
+        assert isinstance(outcome, Failed)
+        assert told in outcome.message
+        assert "s3cr3t" not in outcome.message

@@ -25,6 +25,8 @@ from tests.fakes.aws import simulated_aws
 from tests.fakes.deployed import deploy, start_ports, store
 from tests.fakes.gold import gold
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 3, 6, tzinfo=UTC)
 ROUNDS = 15
 WORKERS = 2

@@ -16,6 +16,8 @@ import pytest
 from interlock_runtime.settings import VARIABLES
 from interlock_tf.packaging import FUNCTIONS, build_zips
 
+pytestmark = pytest.mark.slow
+
 #: boto3 and what it needs, as Lambda brings them along: pure Python, so that one copy serves every version.
 BOTO3 = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
 
@@ -66,6 +68,10 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
     for name, built in build_zips(out).items():
         zipfile.ZipFile(built.path).extractall(out / name)
     return {name: out / name for name in FUNCTIONS}
+
+
+def test_there_is_a_zip_for_every_function_that_has_settings() -> None:
+    assert sorted(FUNCTIONS) == sorted(VARIABLES)
 
 
 @pytest.mark.parametrize("version", ["3.11", "3.13"])

@@ -10,6 +10,8 @@ import pytest
 
 from tests.fakes.processes import ROOT, python
 
+pytestmark = pytest.mark.slow
+
 APP = """
 from interlock_tf import App, InterlockStack
 
@@ -19,7 +21,6 @@ app.synth()
 """
 
 
-@pytest.mark.slow
 def test_the_output_is_the_same_wherever_and_whenever_it_is_made(tmp_path: Path) -> None:
     outputs = []
     for name, environment in (("one", {"PYTHONHASHSEED": "1"}), ("two", {"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo"})):

@@ -49,6 +49,7 @@ def test_every_generated_table_is_made_by_somebody(page: Path, generators: Gener
     assert generators.tables.table_names(page.read_text(encoding="utf-8")) <= made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("example", "stacks"),
     [

@@ -20,6 +20,8 @@ from interlock_tf.documents.yaml_text import LOADER, read_yaml
 from interlock_tf.pipelines import Report, read_pipelines
 from tests.fakes.documents import TODAY, document
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = [path.read_bytes() for path in sorted(Path(__file__).resolve().parents[2].glob("pipelines/*.yaml"))]
 
 VARIABLES = Variables({"environment": "dev", "arn": "${TfToken[TOKEN.1]}", "n": 5})

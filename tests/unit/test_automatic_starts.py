@@ -253,6 +253,16 @@ def test_data_written_before_completion_is_not_late_whenever_it_is_handled(world
     assert "LATE_DATA_ARRIVAL" not in world.bus.types
 
 
+def test_data_written_in_the_second_of_the_completion_is_late(world: World) -> None:
+    """Stream records tell whole seconds, so what was written just after looks as if it had come before."""
+    world.deliver(world.write_sensor("gold", "orders", **READY))
+    world.advance(minutes=1, milliseconds=200)
+    end(world, Status.COMPLETED)
+    world.advance(milliseconds=500)
+    world.deliver(world.write_sensor("gold", "orders", **READY, rows=7))
+    assert world.bus.the("LATE_DATA_ARRIVAL")
+
+
 def test_a_sensor_after_an_exhausted_trigger_starts_the_next_attempt_and_costs_no_budget(world: World) -> None:
     world.deliver(world.write_sensor("gold", "orders", **READY))
     end(world, reason=Reason.TRIGGER_EXHAUSTED)
@@ -318,6 +328,12 @@ def test_a_tick_that_comes_twice_starts_once(world: World) -> None:
         tick(world, datetime(2026, 3, 3, 5, 0, tzinfo=UTC))
         world.advance(minutes=1)
     assert len(world.executions.inputs) == 1
+
+
+def test_a_tick_that_outlived_its_cron_starts_nothing(world: World) -> None:
+    tick(world, START)
+    assert world.executions.inputs == {}
+    assert "no cron any more" in world.log.text("warning")
 
 
 def test_a_tick_on_an_excluded_date_is_told_once(world: World) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
 
-from interlock_runtime.control.configs import Configs, read_config
+from interlock_runtime.control.configs import CAPACITY, Configs, read_config
 from interlock_runtime.core.errors import ConfigError
 from tests.fakes.gold import gold
 from tests.fakes.world import World
@@ -79,3 +80,19 @@ def test_no_more_than_so_many_documents_are_remembered() -> None:
     for number in (0, 1, 2, 0, 3, 0):
         assert remembered.get(f"p{number}", world.now) is None
     assert len(world.calls.made) == 5
+
+
+def test_the_documents_remembered_fit_into_the_smallest_function() -> None:
+    world = World()
+    for number in range(100):
+        world.pipeline(gold(pipeline={"id": f"p{number}"}, sla={"deadline": "09:00", "expectedDuration": "1h"}))
+    remembered = Configs(world.control)
+    remembered.get("p0", world.now)
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            remembered.get(f"p{number}", world.now)
+        each = tracemalloc.get_traced_memory()[0] / 100
+    finally:
+        tracemalloc.stop()
+    assert each * CAPACITY < 25_000_000

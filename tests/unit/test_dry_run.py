@@ -119,6 +119,28 @@ def test_drift_from_the_observation_is_told(world: World) -> None:
     assert (event.detail["previous"], event.detail["current"]) == (1000, 1300)
 
 
+def test_a_field_that_no_row_could_hold_does_not_stop_the_observation(world: World) -> None:
+    deep: Any = 1
+    for _ in range(29):
+        deep = [deep]
+    world.write_sensor("gold", f"orders#{DATE}", count=1000, state="ready")
+    world.pipeline(gold(dryRun=True, postRun={"rules": [{"key": "rates", "check": "exists"}], "driftField": "deep"}))
+    world.write_sensor("gold", "rates", deep=deep)
+    trigger(world)
+    baseline = world.control.rows()["PIPELINE#gold", f"MARKER#baseline#stream#{DATE}#0"]
+    assert baseline["data"]["sensors"] == {"rates": {"sensorKey": "rates", "fields": {}}}
+
+
+def test_a_record_from_before_the_observation_is_no_drift(world: World) -> None:
+    before = world.write_sensor("gold", f"orders#{DATE}", count=1300, state="loading")
+    world.write_sensor("gold", f"orders#{DATE}", count=1000, state="ready")
+    world.advance(minutes=1)
+    trigger(world)
+    world.deliver(before)
+    assert "DRY_RUN_COMPLETED" in world.bus.types
+    assert "DRY_RUN_DRIFT" not in world.bus.types
+
+
 def test_a_request_would_be_accepted_and_is_deleted(world: World) -> None:
     world.deliver(world.request("gold", DATE, requestedAt=rfc3339(world.now)))
     assert world.bus.types == ["DRY_RUN_WOULD_RERUN"]

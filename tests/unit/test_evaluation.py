@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -57,6 +58,15 @@ def test_when_one_does_not_it_is_not_ready_and_says_why(world: World) -> None:
     assert [result["reason"] for result in answer["results"] if not result["passed"]] == ["sensor rates is missing"]
     assert world.bus.events == []
     assert baseline(world) is None
+
+
+def test_the_results_of_hundreds_of_constraints_fit_into_the_state_the_failed_ones_first(world: World) -> None:
+    rules = [{"key": "orders", "check": "gte", "field": "count", "value": number} for number in range(1000)]
+    failing = {"key": "ä" * 100, "check": "equals", "field": "state", "value": "ready"}
+    world.pipeline(gold(validation={"rules": [*rules, failing]}))
+    results = evaluate(world)["results"]
+    assert 50_000 < len(json.dumps(results, ensure_ascii=False).encode()) < 110_000
+    assert [result["passed"] for result in results[:2]] == [False, True]
 
 
 def test_any_lets_one_constraint_be_enough(world: World) -> None:

@@ -236,6 +236,14 @@ def test_a_row_of_an_outside_job_that_failed_is_told(world: World) -> None:
     assert "disk full" in world.bus.the("JOB_FAILED").message
 
 
+def test_a_success_that_came_before_its_run_id_was_on_record_is_told(world: World) -> None:
+    record = world.log_job("gold", DATE, "success", runId="jr_0")
+    assert world.deliver(record) == []
+    assert "JOB_COMPLETED" not in world.bus.types
+    assert check(world, trigger(world)) == "success"
+    assert world.bus.the("JOB_COMPLETED").detail["runId"] == "jr_0"
+
+
 def test_a_row_of_another_attempt_does_not_end_it(world: World) -> None:
     job = trigger(world)
     world.log_job("gold", DATE, "fail", runId="jr_other")

@@ -180,6 +180,33 @@ def test_a_record_handled_after_completion_means_what_it_meant_when_it_was_writt
     assert the_run(world).kind == Kind.POSTRUN
 
 
+def test_a_record_from_before_the_baseline_is_no_drift_when_it_is_handled_again() -> None:
+    world = World()
+    world.pipeline(gold())
+    world.write_sensor("gold", "rates", x=1)
+    first = world.write_sensor("gold", "orders", **READY)
+    world.deliver(first)
+    world.advance(seconds=30)
+    world.write_sensor("gold", "orders", **READY | {"count": 1200})
+    world.advance(seconds=30)
+    run = the_run(world)
+    window = {"evaluationWindowSeconds": 3600}
+    world.task("evaluate", run, executionStartTime=rfc3339(run.started_at), config=window)
+    told = world.bus.keys
+    world.deliver(first)
+    assert world.bus.keys == told
+
+
+def test_ages_are_those_at_the_write_whenever_the_record_is_handled() -> None:
+    fresh = {"rules": [{"key": "audit", "check": "age_lt", "field": "updatedAt", "value": "10m"}]}
+    world = evaluated(gold(postRun=fresh), audit={"date": DATE})
+    complete(world)
+    record = world.write_sensor("gold", "audit", date=DATE, updatedAt=rfc3339(world.now))
+    world.advance(hours=1)
+    world.deliver(record)
+    assert world.bus.types == ["POST_RUN_PASSED"]
+
+
 def test_a_failed_run_is_not_watched(world: World) -> None:
     complete(world, Status.FAILED_FINAL)
     audit(world, count=5)

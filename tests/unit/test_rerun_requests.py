@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -178,6 +179,20 @@ def test_3_the_last_outcome_is_the_latest_of_success_fail_and_timeout(world: Wor
     assert the_run(world).attempt == 1
 
 
+def test_3_drift_that_interlock_saw_needs_no_newer_update(world: World) -> None:
+    old = rfc3339(world.now - timedelta(minutes=5))
+    succeeded(world, orders=READY | {"updatedAt": old})
+    ask(world, reason="data-drift", requestedBy="interlock")
+    assert the_run(world).attempt == 1
+
+
+def test_3_drift_that_somebody_else_asserts_does(world: World) -> None:
+    old = rfc3339(world.now - timedelta(minutes=5))
+    succeeded(world, orders=READY | {"updatedAt": old})
+    ask(world, reason="data-drift", requestedBy="mara")
+    assert "no sensor was updated after that" in rejection(world)
+
+
 def test_4_a_run_in_progress_rejects(world: World) -> None:
     ask(world)
     ask(world, reason="late-data")
@@ -327,6 +342,13 @@ def test_a_rejection_stands_when_the_request_is_handled_again_later(world: World
     assert rejection(world) == "run in progress"
     assert the_run(world).attempt == 1
     assert first != record
+
+
+@pytest.mark.parametrize("requested_at", [None, b"x", "soon", 5, True, ["x"]])
+def test_a_request_is_deleted_whatever_its_time_is(world: World, requested_at: Any) -> None:
+    record = world.request("gold", DATE, requestedAt=requested_at)
+    assert world.deliver(json.loads(json.dumps(record, default=lambda _: "eA=="))) == []
+    assert ("PIPELINE#gold", f"RERUN_REQUEST#stream#{DATE}") not in world.control.rows()
 
 
 def test_a_newer_request_is_not_deleted_with_the_older_one(world: World) -> None:

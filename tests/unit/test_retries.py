@@ -121,6 +121,16 @@ def test_without_a_configuration_nothing_is_retried_and_that_is_told(world: Worl
     assert the_run(world).status == "FAILED_FINAL"
 
 
+def test_an_outcome_is_told_though_the_configuration_cannot_be_read(world: World) -> None:
+    document = world.control.rows()["PIPELINE#gold", "CONFIG"]
+    world.control.write(document | {"config": "{"})
+    world.ports.configs.forget()
+    fail(world, "success", attempt=0)
+    fail(world, attempt=0)
+    assert world.bus.types == ["JOB_COMPLETED", "JOB_FAILED"]
+    assert the_run(world).status == "RUNNING"
+
+
 def test_a_pipeline_that_has_become_a_dry_run_is_not_retried(world: World) -> None:
     world.pipeline(gold(dryRun=True))
     fail(world, attempt=0)
@@ -206,7 +216,7 @@ def test_an_attempt_may_be_written_as_text(world: World) -> None:
     assert the_run(world).attempt == 1
 
 
-@pytest.mark.parametrize("attempt", ["first", "1e400", 7, 1.5, True, {"N": 0}])
+@pytest.mark.parametrize("attempt", ["first", "1e400", 7, -1, 1.5, True, {"N": 0}])
 def test_a_row_with_an_attempt_that_is_none_belongs_to_nobody(world: World, attempt: Any) -> None:
     fail(world, attempt=attempt)
     assert the_run(world).attempt == 0

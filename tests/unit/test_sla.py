@@ -225,7 +225,7 @@ def test_a_deadline_that_was_moved_gets_new_bells_and_the_old_ones_fall_silent(w
     world.pipeline(gold(sla=ABSOLUTE | {"deadline": "12:00"}))
     world.sla("schedule", run)
     world.now = BREACH
-    assert world.ring() == ["moved", "moved"]
+    assert world.ring() == ["moot", "moot"]
     assert world.bus.events == []
     world.now = BREACH + timedelta(hours=2)
     assert world.ring() == ["late", "fired"]
@@ -341,8 +341,21 @@ def test_a_bell_is_moot_when_the_date_has_no_such_deadline_any_more(world: World
     scheduled(world)
     world.pipeline(gold(**{"sla": ABSOLUTE} | sections))
     world.now = BREACH
-    assert world.ring() == ["moved", "moved"]
+    assert world.ring() == ["moot", "moot"]
     assert world.bus.events == []
+
+
+def test_a_bell_of_a_date_that_is_not_expected_any_more_is_moot_unless_it_has_a_run(world: World) -> None:
+    listed: dict[str, Any] = {"schedule": {"include": {"dates": [DATE]}}}
+    world.pipeline(gold(sla=ABSOLUTE, **listed))
+    world.sla("reconcile", pipelineId="gold", date=DATE)
+    listed["schedule"]["include"]["dates"] = ["2026-04-01"]
+    world.pipeline(gold(sla=ABSOLUTE, **listed))
+    world.now = BREACH
+    bell = message(world, "breach")
+    assert world.ring() == ["moot", "moot"]
+    world.deliver(world.write_sensor("gold", "orders", **READY))
+    assert world.sla(**bell) == {"status": "fired"}
 
 
 def test_a_removed_pipeline_rings_no_bell(world: World) -> None:
@@ -350,7 +363,7 @@ def test_a_removed_pipeline_rings_no_bell(world: World) -> None:
     world.control.delete((rows.pk("gold"), rows.CONFIG))
     world.ports.configs.forget()
     world.now = BREACH
-    assert world.ring() == ["moved", "moved"]
+    assert world.ring() == ["moot", "moot"]
 
 
 def test_a_bell_rings_by_its_message_when_the_configuration_cannot_be_read(world: World) -> None:
@@ -533,8 +546,16 @@ def test_reconcile_makes_good_a_lost_cancellation(world: World) -> None:
     assert world.bus.types == ["SLA_MET"]
 
 
-@pytest.mark.parametrize("sections", [{"dryRun": True}, {"schedule": {"exclude": {"dates": [DATE]}}}])
-def test_reconcile_leaves_dry_runs_and_excluded_dates_alone(world: World, sections: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"dryRun": True},
+        {"schedule": {"exclude": {"dates": [DATE]}}},
+        {"schedule": {"include": {"dates": ["2026-04-01"]}}},
+    ],
+    ids=["dry run", "excluded", "not expected"],
+)
+def test_reconcile_leaves_dates_alone_that_nobody_waits_for(world: World, sections: dict[str, Any]) -> None:
     world.pipeline(gold(sla=ABSOLUTE, **sections))
     world.now = BREACH
     world.sla("reconcile", pipelineId="gold", date=DATE)

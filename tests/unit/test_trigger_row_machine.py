@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -16,6 +17,8 @@ from interlock_runtime.core.rows import Status
 from tests.fakes.calls import Killed
 from tests.fakes.gold import DATE, READY, gold
 from tests.fakes.world import World
+
+pytestmark = pytest.mark.slow
 
 MAX_RETRIES, MAX_MANUAL, MAX_DRIFT = 2, 2, 1
 

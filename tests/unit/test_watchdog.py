@@ -146,7 +146,7 @@ def test_a_bus_that_fails_hides_no_failure(world: World) -> None:
 
 
 def test_what_there_is_no_time_for_is_told_instead_of_cut_off(world: World) -> None:
-    with pytest.raises(TransientError, match="5 of the watchdog's 9 checks failed .* no time was left"):
+    with pytest.raises(TransientError, match=r"5 of the watchdog's 9 checks failed .* no time was left"):
         passes.run(world.watchdog_ports, clock=world.clock, sleep=lambda _: None, until=world.now)
     assert "WATCHDOG_DEGRADED" in world.bus.types
     assert missed(world) == set()

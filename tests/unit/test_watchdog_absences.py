@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from interlock_runtime.core import rows
+from interlock_runtime.core.errors import TransientError
 from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.handlers import stream_router
 from tests.fakes.gold import READY, gold
+from tests.fakes.passes import pass_at, utc, watched_since
 from tests.fakes.world import World
-
-
-def utc(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def watched_since(at: str, **sections: Any) -> World:
-    """A world that has watched ``gold`` since a time."""
-    world = World(utc(at))
-    world.pipeline(gold(**sections))
-    world.watchdog()
-    return world
-
-
-def pass_at(world: World, at: str) -> list[str]:
-    """The events of a pass at a time."""
-    before = len(world.bus.events)
-    world.now = utc(at)
-    world.watchdog()
-    return [f"{event.type} {event.date}" for event in world.bus.events[before:]]
 
 
 def tick(world: World, at: str, *, mode: str = "cron") -> None:
@@ -144,9 +126,45 @@ def test_excluded_dates_and_dry_runs_are_not_missed() -> None:
     assert pass_at(world, "2026-03-03 06:35") == []
 
 
+def test_what_was_due_during_a_dry_run_is_the_past_when_it_ends() -> None:
+    schedule = {"schedule": {"cron": "0 6 * * *"}}
+    world = watched_since("2026-03-01 12:00", **schedule)
+    world.pipeline(gold(dryRun=True, **schedule))
+    assert pass_at(world, "2026-03-02 12:00") == []
+    world.pipeline(gold(**schedule))
+    assert pass_at(world, "2026-03-03 05:00") == []
+    assert pass_at(world, "2026-03-03 06:10") == ["SCHEDULE_MISSED 2026-03-03"]
+
+
 def test_fires_are_those_of_the_pipelines_zone() -> None:
     world = watched_since("2026-03-02 12:00", **cron("30 23 * * *", timezone="America/New_York"))
     assert pass_at(world, "2026-03-03 04:40") == ["SCHEDULE_MISSED 2026-03-02"]
+
+
+def test_a_fire_is_looked_at_once() -> None:
+    world = watched_since("2026-03-02 12:00", **cron())
+    tick(world, "2026-03-03 06:00")
+    assert pass_at(world, "2026-03-03 06:10") == []
+    run = world.run("gold", "2026-03-03", schedule_id="cron")
+    assert run is not None
+    world.control.delete(run.key)
+    assert pass_at(world, "2026-03-03 06:15") == []
+
+
+def test_a_fire_that_could_not_be_told_is_looked_at_again() -> None:
+    world = watched_since("2026-03-02 12:00", **cron())
+    world.calls.fail["events:PutEvents"] = TransientError("no bus")
+    with pytest.raises(TransientError, match="missed-schedules"):
+        pass_at(world, "2026-03-03 06:10")
+    world.calls.fail.clear()
+    assert pass_at(world, "2026-03-03 06:15") == ["SCHEDULE_MISSED 2026-03-03"]
+
+
+def test_a_fire_that_waits_for_its_time_is_not_passed_over_for_later_ones() -> None:
+    world = watched_since("2026-03-03 05:00", **cron("0 6-8 * * *", time="07:30"))
+    assert pass_at(world, "2026-03-03 07:15") == []
+    assert pass_at(world, "2026-03-03 07:40") == ["SCHEDULE_MISSED 2026-03-03T06", "SCHEDULE_MISSED 2026-03-03T07"]
+    assert pass_at(world, "2026-03-03 08:10") == ["SCHEDULE_MISSED 2026-03-03T08"]
 
 
 def test_an_hourly_cron_is_missed_hour_by_hour() -> None:
@@ -156,7 +174,7 @@ def test_an_hourly_cron_is_missed_hour_by_hour() -> None:
 
 
 def test_the_marker_is_renewed_and_keeps_what_it_says() -> None:
-    world = watched_since("2026-03-02 12:00", **cron())
+    world = watched_since("2026-03-02 12:00")
     key = rows.pk("gold"), rows.SINCE_MARKER
     before = world.control.rows()[key]
     pass_at(world, "2026-03-10 12:00")
@@ -359,8 +377,8 @@ def test_excluded_dates_and_dry_runs_do_not_expire() -> None:
 
 def test_an_expiry_that_was_not_told_is_told_by_the_next_pass() -> None:
     world = watched_since("2026-03-03 06:00", **with_deadline())
-    world.calls.fail["events:PutEvents"] = ConnectionError("no bus")
-    with pytest.raises(Exception, match="trigger-deadlines"):
+    world.calls.fail["events:PutEvents"] = TransientError("no bus")
+    with pytest.raises(TransientError, match="trigger-deadlines"):
         pass_at(world, "2026-03-04 09:05")
     world.calls.fail.clear()
     assert pass_at(world, "2026-03-04 09:10") == ["SENSOR_DEADLINE_EXPIRED 2026-03-03"]

@@ -424,10 +424,12 @@ def test_a_request_whose_record_was_lost_is_accepted_after_ten_minutes(world: Wo
     assert (rows.pk("gold"), rows.rerun_request("stream", DATE)) not in world.control.rows()
 
 
-def test_a_request_without_a_time_is_accepted_at_a_second_look(world: World) -> None:
+@pytest.mark.parametrize("attributes", [{}, {"requestedAt": None}, {"requestedAt": "this morning"}], ids=str)
+def test_a_request_without_a_time_is_accepted_at_a_second_look(world: World, attributes: dict[str, Any]) -> None:
     finish(world, start(world), Status.FAILED_FINAL, None, Reason.FAIL)
-    request(world)
+    request(world, **attributes)
     world.watchdog()
+    assert (rows.pk("gold"), rows.rerun_request("stream", DATE)) not in world.control.rows()
     assert world.bus.types == ["RERUN_ACCEPTED"]
     assert the_run(world).attempt == 1
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,30 +12,16 @@ from interlock_runtime.control.run import Reason, Run
 from interlock_runtime.core import rows
 from interlock_runtime.core.rows import KIND, Kind, Status
 from tests.fakes.gold import DATE, READY, gold
+from tests.fakes.passes import pass_at, utc, watched_since
 from tests.fakes.world import World
 
 ABSOLUTE: dict[str, Any] = {"deadline": "10:00", "expectedDuration": "30m"}
 RELATIVE: dict[str, Any] = {"maxDuration": "2h"}
 
 
-def utc(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def watched_since(at: str, **sections: Any) -> World:
-    """A world that has watched ``gold`` since a time."""
-    world = World(utc(at))
-    world.pipeline(gold(**{"sla": ABSOLUTE} | sections))
-    world.watchdog()
-    return world
-
-
-def pass_at(world: World, at: str) -> list[str]:
-    """The events of a pass at a time."""
-    before = len(world.bus.events)
-    world.now = utc(at)
-    world.watchdog()
-    return [f"{event.type} {event.date}" for event in world.bus.events[before:]]
+def with_sla(at: str, **sections: Any) -> World:
+    """A world that has watched ``gold`` with its absolute deadline, or another one, since a time."""
+    return watched_since(at, **{"sla": ABSOLUTE} | sections)
 
 
 def start(world: World) -> Run:
@@ -56,7 +42,7 @@ def finish(world: World, status: Status) -> None:
 
 
 def test_the_bells_of_today_and_yesterday_are_with_scheduler_also_when_no_data_came() -> None:
-    world = watched_since("2026-03-03 06:00")
+    world = with_sla("2026-03-03 06:00")
     assert world.schedules.instants() == [
         utc("2026-03-03 09:30"),
         utc("2026-03-03 10:00"),
@@ -66,7 +52,7 @@ def test_the_bells_of_today_and_yesterday_are_with_scheduler_also_when_no_data_c
 
 
 def test_a_pass_makes_no_bell_twice() -> None:
-    world = watched_since("2026-03-03 06:00")
+    world = with_sla("2026-03-03 06:00")
     world.calls.reset()
     pass_at(world, "2026-03-03 06:05")
     assert "scheduler:CreateSchedule" not in world.calls.made
@@ -74,7 +60,7 @@ def test_a_pass_makes_no_bell_twice() -> None:
 
 
 def test_a_bell_that_scheduler_lost_is_made_good() -> None:
-    world = watched_since("2026-03-03 06:00")
+    world = with_sla("2026-03-03 06:00")
     world.schedules.entries.clear()
     assert pass_at(world, "2026-03-03 09:55") == []
     assert pass_at(world, "2026-03-03 10:00") == ["SLA_BREACH 2026-03-02"]
@@ -82,7 +68,7 @@ def test_a_bell_that_scheduler_lost_is_made_good() -> None:
 
 
 def test_a_verdict_that_was_reached_by_the_bell_is_not_told_again() -> None:
-    world = watched_since("2026-03-03 06:00")
+    world = with_sla("2026-03-03 06:00")
     world.now = utc("2026-03-04 10:00")
     world.ring()
     assert world.bus.types == ["SLA_BREACH", "SLA_BREACH"]
@@ -94,25 +80,25 @@ def test_a_verdict_that_was_reached_by_the_bell_is_not_told_again() -> None:
     [(Status.COMPLETED, ["SLA_MET 2026-03-03"]), (Status.FAILED_FINAL, [])],
 )
 def test_a_cancellation_that_was_lost_is_made_good(status: Status, verdict: list[str]) -> None:
-    world = watched_since("2026-03-03 06:00")
+    world = with_sla("2026-03-03 06:00")
     start(world)
     finish(world, status)
     assert pass_at(world, "2026-03-03 08:00") == verdict
 
 
 def test_a_fresh_deployment_breaches_nothing_of_the_past() -> None:
-    assert watched_since("2026-03-03 10:30").bus.events == []
+    assert with_sla("2026-03-03 10:30").bus.events == []
 
 
 def test_a_new_sla_breaches_nothing_of_the_past() -> None:
-    world = watched_since("2026-03-02 12:00", sla=None)
+    world = with_sla("2026-03-02 12:00", sla=None)
     world.pipeline(gold(sla=ABSOLUTE))
     assert pass_at(world, "2026-03-03 10:30") == []
     assert pass_at(world, "2026-03-04 10:00") == ["SLA_BREACH 2026-03-03"]
 
 
 def test_a_run_that_completed_late_before_there_was_an_sla_is_not_judged() -> None:
-    world = watched_since("2026-03-03 06:00", sla=None)
+    world = with_sla("2026-03-03 06:00", sla=None)
     start(world)
     world.now = utc("2026-03-04 11:00")
     finish(world, Status.COMPLETED)
@@ -121,7 +107,7 @@ def test_a_run_that_completed_late_before_there_was_an_sla_is_not_judged() -> No
 
 
 def test_an_sla_that_becomes_critical_is_the_same_sla() -> None:
-    world = watched_since("2026-03-03 06:00")
+    world = with_sla("2026-03-03 06:00")
     world.schedules.entries.clear()
     world.pipeline(gold(sla=ABSOLUTE | {"critical": True}))
     assert pass_at(world, "2026-03-03 10:00") == ["SLA_BREACH 2026-03-02"]
@@ -129,7 +115,7 @@ def test_an_sla_that_becomes_critical_is_the_same_sla() -> None:
 
 
 def test_a_deadline_that_is_moved_gets_new_bells() -> None:
-    world = watched_since("2026-03-03 06:00")
+    world = with_sla("2026-03-03 06:00")
     world.pipeline(gold(sla=ABSOLUTE | {"deadline": "08:00"}))
     pass_at(world, "2026-03-03 06:05")
     assert utc("2026-03-03 08:00") in world.schedules.instants()
@@ -137,14 +123,14 @@ def test_a_deadline_that_is_moved_gets_new_bells() -> None:
 
 
 def test_an_hourly_deadline_has_bells_hour_by_hour() -> None:
-    world = watched_since("2026-03-03 06:30", sla={"deadline": ":20", "expectedDuration": "10m"})
+    world = with_sla("2026-03-03 06:30", sla={"deadline": ":20", "expectedDuration": "10m"})
     assert world.schedules.instants() == [utc("2026-03-03 07:10"), utc("2026-03-03 07:20")]
     pass_at(world, "2026-03-03 07:00")
     assert utc("2026-03-03 08:20") in world.schedules.instants()
 
 
 def test_a_deadline_at_the_end_of_the_day_is_not_overlooked() -> None:
-    world = watched_since("2026-03-03 06:00", sla={"deadline": "23:58", "expectedDuration": "30m"})
+    world = with_sla("2026-03-03 06:00", sla={"deadline": "23:58", "expectedDuration": "30m"})
     world.schedules.entries.clear()
     assert pass_at(world, "2026-03-05 00:02") == ["SLA_BREACH 2026-03-03"]
 
@@ -159,20 +145,20 @@ def test_a_deadline_at_the_end_of_the_day_is_not_overlooked() -> None:
     ids=["not listed", "no fire", "excluded"],
 )
 def test_a_date_that_nothing_is_expected_of_has_no_deadline(schedule: dict[str, Any]) -> None:
-    world = watched_since("2026-03-03 06:00", schedule=schedule)
+    world = with_sla("2026-03-03 06:00", schedule=schedule)
     assert world.schedules.entries == {}
     assert pass_at(world, "2026-03-04 10:30") == []
 
 
 def test_a_date_that_a_sensor_started_all_the_same_has_one() -> None:
-    world = watched_since("2026-03-03 06:00", schedule={"include": {"dates": ["2026-03-07"]}})
+    world = with_sla("2026-03-03 06:00", schedule={"include": {"dates": ["2026-03-07"]}})
     start(world)
     pass_at(world, "2026-03-03 06:05")
     assert world.schedules.instants() == [utc("2026-03-04 09:30"), utc("2026-03-04 10:00")]
 
 
 def test_a_dry_run_has_no_bells() -> None:
-    assert watched_since("2026-03-03 06:00", dryRun=True).schedules.entries == {}
+    assert with_sla("2026-03-03 06:00", dryRun=True).schedules.entries == {}
 
 
 # Check 8, relative SLA
@@ -249,7 +235,7 @@ def test_an_arrival_of_a_removed_pipeline_is_settled_in_silence() -> None:
 
 
 def test_both_clocks_are_looked_after_side_by_side() -> None:
-    world = watched_since("2026-03-03 05:00", sla=ABSOLUTE | RELATIVE)
+    world = with_sla("2026-03-03 05:00", sla=ABSOLUTE | RELATIVE)
     world.now = utc("2026-03-03 06:00")
     start(world)
     world.schedules.entries.clear()

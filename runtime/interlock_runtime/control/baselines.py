@@ -14,10 +14,11 @@ from interlock_runtime.control.sensors import Sensors
 from interlock_runtime.core import drift, rows
 from interlock_runtime.core.documents import PostRun
 from interlock_runtime.core.drift import Drift
-from interlock_runtime.core.instants import epoch_seconds, rfc3339
-from interlock_runtime.core.numbers import plain
+from interlock_runtime.core.instants import RECORD_PRECISION, epoch_seconds, rfc3339
+from interlock_runtime.core.numbers import number, plain
 from interlock_runtime.core.rows import RunKey
 from interlock_runtime.core.rules import Sensor, belongs
+from interlock_runtime.core.timestamps import parse_timestamp
 
 #: How long a baseline is kept.
 KEEP = timedelta(days=30)
@@ -60,13 +61,13 @@ def capture(
 ) -> None:
     """Record the drift field of every post-run sensor as it is now, in place of an earlier record or not.
 
-    Only that field, so that the largest sensors still fit in one row.
+    Only that field, and only where it is a number, so that any sensors fit in one row.
     """
     name = post_run.drift_field
     seen = {
         rule_key: {
             "sensorKey": sensor.key,
-            "fields": {name: sensor.fields[name]} if name in sensor.fields else {},
+            "fields": {name: value} if number(value := sensor.fields.get(name)) is not None else {},
         }
         for rule_key in dict.fromkeys(rule.key for rule in post_run.rules)
         if (sensor := sensors.get(rule_key)) is not None and sensor.problem is None
@@ -83,6 +84,12 @@ def of_row(row: Row | None) -> Baseline | None:
         return None
     sensors = plain(row.get("data") or {}).get("sensors") or {}
     return {rule_key: sensor.get("fields") or {} for rule_key, sensor in sensors.items()}
+
+
+def saw_what_followed(row: Row | None, *, written_at: datetime) -> bool:
+    """Whether a baseline was taken after a sensor was written: it holds that value, or a later one."""
+    captured_at = None if row is None else parse_timestamp((row.get("data") or {}).get("capturedAt"))
+    return captured_at is not None and written_at + RECORD_PRECISION <= captured_at
 
 
 def compare(post_run: PostRun, baseline: Baseline | None, sensor: Sensor) -> Drifted | None:

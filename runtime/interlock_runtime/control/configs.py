@@ -17,8 +17,8 @@ from interlock_runtime.core.reader import read
 #: How long a document that was read is used again, and how long its absence is believed.
 KEEP = timedelta(seconds=30)
 KEEP_ABSENCE = timedelta(seconds=5)
-#: How many documents are remembered at most.
-CAPACITY = 20_000
+#: How many documents are remembered at most: about 10 KB each, in functions that may have 128 MB.
+CAPACITY = 2_000
 
 
 class ConfigTable(Protocol):

@@ -99,11 +99,14 @@ def project(pipeline: Pipeline, date: ExecutionDate, *, at: datetime, arrival: d
     }
 
 
-def post_run_sensor(ports: Ports, pipeline: Pipeline, date: ExecutionDate, sensor: Sensor, *, now: datetime) -> None:
+def post_run_sensor(
+    ports: Ports, pipeline: Pipeline, date: ExecutionDate, sensor: Sensor, *, written_at: datetime, now: datetime
+) -> None:
     """A sensor of the post-run rules was written: tell when it drifted from the observation's baseline."""
-    key = baselines.key(pipeline.id, RunKey(pipeline.schedule_id, str(date)), _ATTEMPT)
-    baseline = baselines.of_row(ports.control.get(key))
-    if pipeline.post_run is None or (found := baselines.compare(pipeline.post_run, baseline, sensor)) is None:
+    row = ports.control.get(baselines.key(pipeline.id, RunKey(pipeline.schedule_id, str(date)), _ATTEMPT))
+    if pipeline.post_run is None or baselines.saw_what_followed(row, written_at=written_at):
+        return
+    if (found := baselines.compare(pipeline.post_run, baselines.of_row(row), sensor)) is None:
         return
     told = found.describe()
     message = f"dry run: {found.sensor_key} changed after {pipeline.id} would have used it for {date}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,10 @@ from interlock_runtime.control.task import SUPERSEDED, Task
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.errors import PermanentError
 from interlock_runtime.core.rules import Verdict, evaluate
+
+#: How many bytes of results the answer holds at most. The state machine carries it on in a state of 256 KiB
+#: at most, and an execution that exceeds them fails without having been caught.
+_RESULTS_BYTES = 100_000
 
 
 def handle(ports: Ports, task: Task, *, now: datetime) -> dict[str, Any]:
@@ -76,4 +81,19 @@ def _rule_keys(config: Config) -> tuple[str, ...]:
 
 def _answer(status: str, verdict: Verdict | None = None) -> dict[str, Any]:
     results = [result.describe() for result in verdict.results] if verdict else []
-    return {"status": status, "results": results}
+    return {"status": status, "results": results if _bytes(results) <= _RESULTS_BYTES else _first(results)}
+
+
+def _first(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As many results as there is room for, those that failed first."""
+    kept, room = [], _RESULTS_BYTES
+    for result in sorted(results, key=lambda result: bool(result["passed"])):
+        room -= _bytes(result)
+        if room < 0:
+            break
+        kept.append(result)
+    return kept
+
+
+def _bytes(value: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode())

@@ -185,8 +185,8 @@ def _attempt(value: Any) -> tuple[int | None, str | None]:
     if value is None:
         return None, None
     found = number(value)
-    if found is None or found != found.to_integral_value():
-        return None, f"attempt is {shown(value)}, not a whole number"
+    if found is None or found != found.to_integral_value() or found < 0:
+        return None, f"attempt is {shown(value)}, not a whole number from 0"
     return int(found), None
 
 

@@ -149,8 +149,9 @@ def check(ports: JobPorts, task: Task, *, now: datetime) -> Answer:
         return {"status": SUPERSEDED}
     known = job_log.outcome_of(job_log.of_date(ports, task.pipeline_id, task.key), run)
     if known is not None:
-        if known.event != JobEvent.SUCCESS and not known.by_interlock:
-            ports.bus.publish([outcomes.failed_event(run, known)], now=now)
+        if not known.by_interlock:
+            # The router passes over a row with a run id that was not on record yet.
+            ports.bus.publish([outcomes.ended_event(run, known)], now=now)
         return {"status": known.event}
     if not run.is_running:
         return {"status": SUPERSEDED}

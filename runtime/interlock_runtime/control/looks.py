@@ -33,6 +33,12 @@ class Later:
 
 Look = Generator[Iterable[Key] | Later, Found, T]
 
+#: Looks with the rows that they asked for (None: they have not begun), and looks with the keys that they ask for.
+_Begun = Iterable[tuple[S, Look[None], Found | None]]
+_Waiting = list[tuple[S, Look[None], tuple[Key, ...]]]
+#: Looks that want to look again, with the keys of that.
+_Patient = list[tuple[S, Later, Look[None]]]
+
 
 class Memory:
     """Rows that were read once are not read again; that there is none is remembered, too."""
@@ -53,7 +59,7 @@ class Memory:
 
 def together(
     looks: Iterable[tuple[S, Look[None]]], *, read: Read, failed: Callable[[S, Exception], None]
-) -> list[tuple[S, Later, Look[None]]]:
+) -> _Patient[S]:
     """Drive looks step by step, as far as they go without waiting; those that want to look again later.
 
     ``failed`` is told of every subject whose look raised.
@@ -67,16 +73,13 @@ def together(
 def again(later: Iterable[tuple[S, Later, Look[None]]], *, read: Read, failed: Callable[[S, Exception], None]) -> None:
     """Drive on the looks that wanted to look again; each may want that once."""
     waiting = [(subject, look, wanted.keys) for subject, wanted, look in later]
-    found = _read_for(waiting, read, failed)
-    _drive(((subject, look, rows) for subject, look, rows in found), read=read, failed=failed)
+    _drive(_read_for(waiting, read, failed), read=read, failed=failed)
 
 
-def _drive(
-    begun: Iterable[tuple[S, Look[None], Found | None]], *, read: Read, failed: Callable[[S, Exception], None]
-) -> list[tuple[S, Later, Look[None]]]:
-    later: list[tuple[S, Later, Look[None]]] = []
+def _drive(begun: _Begun[S], *, read: Read, failed: Callable[[S, Exception], None]) -> _Patient[S]:
+    later: _Patient[S] = []
     while True:
-        waiting: list[tuple[S, Look[None], tuple[Key, ...]]] = []
+        waiting: _Waiting[S] = []
         for subject, look, found in begun:
             try:
                 wanted = look.send(found) if found is not None else next(look)
@@ -94,19 +97,17 @@ def _drive(
         begun = _read_for(waiting, read, failed)
 
 
-def _read_for(
-    waiting: list[tuple[S, Look[None], tuple[Key, ...]]], read: Read, failed: Callable[[S, Exception], None]
-) -> list[tuple[S, Look[None], Found | None]]:
+def _read_for(waiting: _Waiting[S], read: Read, failed: Callable[[S, Exception], None]) -> _Begun[S]:
     """What each look wants, in one read; when a key of one spoils it, in one for each."""
     try:
         found = read(chain.from_iterable(keys for _, _, keys in waiting))
     except PermanentError:
-        return list(_read_one_by_one(waiting, read, failed))
+        return _read_one_by_one(waiting, read, failed)
     return [(subject, look, found) for subject, look, _ in waiting]
 
 
 def _read_one_by_one(
-    waiting: list[tuple[S, Look[None], tuple[Key, ...]]], read: Read, failed: Callable[[S, Exception], None]
+    waiting: _Waiting[S], read: Read, failed: Callable[[S, Exception], None]
 ) -> Iterator[tuple[S, Look[None], Found | None]]:
     for subject, look, keys in waiting:
         try:

@@ -13,13 +13,18 @@ from interlock_runtime.core.events import Event
 
 
 def handle(ports: StartPorts, pipeline_id: str, entry: Entry, *, now: datetime) -> None:
-    """Do what follows from a new row of the job log; whatever is no outcome has no consequence."""
+    """Do what follows from a new row of the job log; whatever is no outcome has no consequence.
+
+    Raises:
+        ConfigError: the pipeline's configuration, which a failure needs, cannot be read; the failure is told.
+        TransientError: the trigger row kept changing.
+    """
     if not entry.is_outcome:
         return
     ports.log.also(schedule=entry.key.schedule_id, date=entry.key.date)
-    config = ports.configs.get(pipeline_id, now)
     run = runs.read(ports, pipeline_id, entry.key)
     if run is None:
+        config = ports.configs.get(pipeline_id, now)
         if config is not None and config.pipeline.dry_run:
             dry_run.job_ended(ports, config.pipeline, entry, now=now)
         else:
@@ -38,11 +43,17 @@ def handle(ports: StartPorts, pipeline_id: str, entry: Entry, *, now: datetime) 
     elif entry.event != JobEvent.SUCCESS:
         if attempt == run.attempt and not entry.by_interlock:
             ports.bus.publish([failed_event(run, entry)], now=now)
+        config = ports.configs.get(pipeline_id, now)
         retries.decide(ports, config, run, attempt=attempt, failure=Failure.of(entry), now=now)
     elif attempt == run.attempt:
         ports.bus.publish([completed_event(run, entry)], now=now)
     else:
         ports.log.info("job-log row passed over: a later attempt stands", job_attempt=attempt, attempt=run.attempt)
+
+
+def ended_event(run: Run, entry: Entry) -> Event:
+    """``JOB_COMPLETED`` or ``JOB_FAILED`` for the outcome of the run's attempt: the same whoever learns of it first."""
+    return completed_event(run, entry) if entry.event == JobEvent.SUCCESS else failed_event(run, entry)
 
 
 def completed_event(run: Run, entry: Entry) -> Event:
@@ -56,7 +67,7 @@ def completed_event(run: Run, entry: Entry) -> Event:
 
 
 def failed_event(run: Run, entry: Entry) -> Event:
-    """``JOB_FAILED``, one per attempt: whoever learns of the failure first tells it."""
+    """``JOB_FAILED``, one per attempt."""
     what = "timed out" if entry.event == JobEvent.TIMEOUT else "failed"
     return runs.event_of(
         run,

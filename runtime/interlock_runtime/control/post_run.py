@@ -38,13 +38,16 @@ def sensor_written(
         return
     ports.log.also(schedule=pipeline.schedule_id, date=str(date))
     if pipeline.dry_run:
-        dry_run.post_run_sensor(ports, pipeline, date, sensor, now=now)
+        dry_run.post_run_sensor(ports, pipeline, date, sensor, written_at=written_at, now=now)
         return
     run = runs.read(ports, pipeline.id, RunKey(pipeline.schedule_id, str(date)))
     if run is None or run.status == Status.FAILED_FINAL:
         return
-    baseline = baselines.of_row(ports.control.get(baselines.key(pipeline.id, run.run_key, run.attempt)))
-    found = baselines.compare(post_run, baseline, sensor)
+    row = ports.control.get(baselines.key(pipeline.id, run.run_key, run.attempt))
+    if baselines.saw_what_followed(row, written_at=written_at):
+        ports.log.debug("sensor passed over: the baseline is younger", sensor=sensor.key)
+        return
+    found = baselines.compare(post_run, baselines.of_row(row), sensor)
     if run.completed_at is None or written_at + RECORD_PRECISION <= run.completed_at:
         if found is not None:
             message = f"{found.sensor_key} changed while {pipeline.id} was running for {date}"
@@ -53,7 +56,7 @@ def sensor_written(
     if found is not None:
         drifted(ports, pipeline, run, found, now=now)
     else:
-        _check_rules(ports, pipeline, post_run, run, date, cause=cause, now=now)
+        _check_rules(ports, pipeline, post_run, run, date, cause=cause, at=written_at, now=now)
     if run.kind == Kind.POSTRUN:
         runs.settle(ports, run)
 
@@ -69,7 +72,7 @@ def catch_up(ports: StartPorts, config: Config, run: Run, date: ExecutionDate, *
     for found in drifts:
         drifted(ports, pipeline, run, found, now=now)
     if not drifts:
-        _check_rules(ports, pipeline, post_run, run, date, cause=cause, now=now)
+        _check_rules(ports, pipeline, post_run, run, date, cause=cause, at=now, now=now)
     runs.settle(ports, run)
 
 
@@ -83,10 +86,19 @@ def drifted(ports: Ports, pipeline: Pipeline, run: Run, found: Drifted, *, now: 
 
 
 def _check_rules(
-    ports: Ports, pipeline: Pipeline, post_run: PostRun, run: Run, date: ExecutionDate, *, cause: str, now: datetime
+    ports: Ports,
+    pipeline: Pipeline,
+    post_run: PostRun,
+    run: Run,
+    date: ExecutionDate,
+    *,
+    cause: str,
+    at: datetime,
+    now: datetime,
 ) -> None:
+    """Evaluate all rules, with ages as they were ``at`` the write, so that handled later it means the same."""
     seen = sensors.read(ports, pipeline, sensors.post_run_keys(pipeline), date)
-    verdict = evaluate(post_run.rules, sensors=seen, now=now)
+    verdict = evaluate(post_run.rules, sensors=seen, now=at)
     ports.metrics.count(Metric.RULES_EVALUATED, len(verdict.results))
     if verdict.passed:
         kind, message = "POST_RUN_PASSED", f"the rules after the run of {pipeline.id} for {date} hold"

@@ -36,14 +36,17 @@ INTERLOCK = "interlock"
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """A request row. ``written`` is the date as the row's key has it, ``written_at`` when the row was written."""
+    """A request row. ``written`` is the date as the row's key has it, ``written_at`` when the row was written.
+
+    ``unchanged`` is the condition under which the row is still this request, and not a newer one.
+    """
 
     pipeline_id: str
     written: RunKey
     reason: str
     cause: str
     requested_by: str | None
-    requested_at: Any
+    unchanged: Mapping[str, Any]
     written_at: datetime
 
     @classmethod
@@ -53,16 +56,23 @@ class Request:
         written = rows.run_key(str(row.get("SK")), rows.RERUN_REQUEST_PREFIX)
         if pipeline_id is None or written is None:
             return None
-        by = row.get("requestedBy")
+        by, at = row.get("requestedBy"), row.get("requestedAt")
+        # What is no time may not compare, and a row that stays would stand in the way of every later request.
+        comparable = "requestedAt" not in row or parse_timestamp(at) is not None
         return cls(
             pipeline_id=pipeline_id,
             written=written,
             reason=budgets.requested_reason(row.get("reason")),
             cause=causes.request(row, event_id),
             requested_by=by if isinstance(by, str) else None,
-            requested_at=row.get("requestedAt"),
+            unchanged={"requestedAt": at} if comparable else {},
             written_at=written_at,
         )
+
+    @property
+    def tells_of_drift(self) -> bool:
+        """Whether Interlock itself has compared the data, and found that it is not what the run used."""
+        return self.reason == Reason.DATA_DRIFT and self.requested_by == INTERLOCK
 
     @property
     def key(self) -> Key:
@@ -119,16 +129,20 @@ def ask(ports: Ports, pipeline: Pipeline, date: str, *, reason: Reason, cause: s
         ports.log.info("another request is waiting for that date, and will do", reason=reason, cause=cause)
 
 
-def judge(pipeline: Pipeline, date: ExecutionDate, *, reason: str, facts: Facts) -> Rejection | None:
-    """Why a request is refused, or None; pure. Where nothing ran yet, it is a start, and spends no budget."""
+def judge(pipeline: Pipeline, date: ExecutionDate, *, request: Request, facts: Facts) -> Rejection | None:
+    """Why a request is refused, or None; pure. Where nothing ran yet, it is a start, and spends no budget.
+
+    Drift needs no newer ``updatedAt`` to pass the circuit breaker: data that changed while the job
+    ran was updated before the job's success was logged, and still is not what the job read.
+    """
     if (excluded := dates.excluded(pipeline, date)) is not None:
         return Rejection(Check.EXCLUDED, excluded)
     if not facts.observed and (facts.run is None or facts.run.is_expired):
         return None
-    budget = budgets.of_requests(pipeline, reason, facts.past)
+    budget = budgets.of_requests(pipeline, request.reason, facts.past)
     if budget.is_spent:
         return Rejection(Check.BUDGET, f"the budget is spent: {budget}")
-    if (nothing_new := _nothing_new(facts)) is not None:
+    if not request.tells_of_drift and (nothing_new := _nothing_new(facts)) is not None:
         return Rejection(Check.CIRCUIT_BREAKER, nothing_new)
     if facts.run is not None and facts.run.is_running:
         return Rejection(Check.IN_PROGRESS, "run in progress")
@@ -153,7 +167,7 @@ def handle(ports: StartPorts, request: Request, *, now: datetime) -> None:
         _rehearse(ports, config.pipeline, request, date, now=now)
     else:
         _settle(ports, config, request, date, now=now)
-    ports.control.delete(request.key, expect={"requestedAt": request.requested_at})
+    ports.control.delete(request.key, expect=request.unchanged)
 
 
 def _settle(ports: StartPorts, config: Config, request: Request, date: ExecutionDate, *, now: datetime) -> None:
@@ -168,7 +182,7 @@ def _settle(ports: StartPorts, config: Config, request: Request, date: Execution
                 recorded = Rejection(Check(decided.category or Check.UNKNOWN), decided.error or "")
                 _tell(ports, config, request, key, recorded, now=now)
             return
-        rejection = judge(config.pipeline, date, reason=request.reason, facts=facts)
+        rejection = judge(config.pipeline, date, request=request, facts=facts)
         if rejection is not None:
             _reject(ports, config, request, key, rejection, now=now)
             return
@@ -181,7 +195,7 @@ def _settle(ports: StartPorts, config: Config, request: Request, date: Execution
 
 def _rehearse(ports: StartPorts, pipeline: Pipeline, request: Request, date: ExecutionDate, *, now: datetime) -> None:
     """Tell what would become of the request if the pipeline were no dry run."""
-    rejection = judge(pipeline, date, reason=request.reason, facts=_facts(ports, pipeline, date))
+    rejection = judge(pipeline, date, request=request, facts=_facts(ports, pipeline, date))
     refused = None if rejection is None else rejection.why
     dry_run.requested(ports, pipeline, str(date), reason=request.reason, cause=request.cause, refused=refused, now=now)
 

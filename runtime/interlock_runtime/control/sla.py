@@ -21,6 +21,7 @@ from interlock_runtime.control.task import SUPERSEDED, Task
 from interlock_runtime.core import dates
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.errors import ConfigError
+from interlock_runtime.core.expectations import is_expected
 from interlock_runtime.core.instants import epoch_seconds, rfc3339
 from interlock_runtime.core.names import SlaMoment
 from interlock_runtime.core.rows import RunKey, Status
@@ -105,7 +106,8 @@ def reconcile(ports: SlaPorts, config: Config, date: ExecutionDate, *, now: date
     arrival_key = arrivals.key(pipeline.id, key.date)
     found = ports.control.get_many([*keys_of_date(pipeline.id, key), arrival_key])
     for deadline in of_date(pipeline, date, arrivals.of_row(found.get(arrival_key))):
-        attend(ports, deadline, found, now=now)
+        if deadline.trigger_key in found or deadline.arrived_at or is_expected(pipeline, date):
+            attend(ports, deadline, found, now=now)
 
 
 def fire_alert(ports: SlaPorts, message: Mapping[str, Any], *, now: datetime) -> str:
@@ -119,21 +121,22 @@ def fire_alert(ports: SlaPorts, message: Mapping[str, Any], *, now: datetime) ->
     current: SlaDeadline | None = deadline
     try:
         config, found = ports.configs.get_with(deadline.pipeline_id, keys, now)
-        current = None if config is None else _current(config, deadline)
+        has_run = deadline.trigger_key in found
+        current = None if config is None else _current(config, deadline, moment, has_run=has_run)
     except ConfigError as error:
         ports.log.error("the configuration cannot be read: the bell rings by its message", problem=str(error))
         found = ports.control.get_many(keys)
-    if current is None or rfc3339(current.at(moment)) != rfc3339(deadline.at(moment)):
-        return "moved"
-    deadline, run = current, read_run(found.get(deadline.trigger_key))
-    if (verdict := found.get(deadline.verdict_key)) is not None:
-        verdicts.tell(ports, deadline, verdict, now=now)
+    if current is None:
+        return "moot"
+    run = read_run(found.get(current.trigger_key))
+    if (verdict := found.get(current.verdict_key)) is not None:
+        verdicts.tell(ports, current, verdict, now=now)
         return "decided"
     if run is not None and run.status == Status.COMPLETED:
         return "completed"
-    if now + _SKEW < deadline.at(moment):
+    if now + _SKEW < current.at(moment):
         return "early"
-    return _ring(ports, deadline, moment, run, now=now)
+    return _ring(ports, current, moment, run, now=now)
 
 
 def _ring(ports: SlaPorts, deadline: SlaDeadline, moment: SlaMoment, run: Run | None, *, now: datetime) -> str:
@@ -146,13 +149,19 @@ def _ring(ports: SlaPorts, deadline: SlaDeadline, moment: SlaMoment, run: Run | 
     return "fired"
 
 
-def _current(config: Config, deadline: SlaDeadline) -> SlaDeadline | None:
-    """The deadline as the configuration has it today; None when the date has no such deadline any more."""
+def _current(config: Config, deadline: SlaDeadline, moment: SlaMoment, *, has_run: bool) -> SlaDeadline | None:
+    """The deadline as the configuration has it today.
+
+    None when it has been moved, or when nobody waits for it any more: then the bell is moot.
+    """
     pipeline, date = config.pipeline, ExecutionDate.parse(deadline.key.date)
     if pipeline.dry_run or pipeline.schedule_id != deadline.key.schedule_id or dates.excluded(pipeline, date):
         return None
+    if not has_run and deadline.arrived_at is None and not is_expected(pipeline, date):
+        return None
     found = of_date(pipeline, date, deadline.arrived_at)
-    return next((each for each in found if each.clock == deadline.clock), None)
+    current = next((each for each in found if each.clock == deadline.clock), None)
+    return current if current and rfc3339(current.at(moment)) == rfc3339(deadline.at(moment)) else None
 
 
 def _read(ports: SlaPorts, task: Task, *, now: datetime) -> tuple[Config | None, Rows]:

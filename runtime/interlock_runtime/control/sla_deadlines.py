@@ -15,6 +15,7 @@ from interlock_runtime.aws.tables import Key
 from interlock_runtime.control.run import trigger_key
 from interlock_runtime.core import deadlines, names, rows
 from interlock_runtime.core.dates import ExecutionDate
+from interlock_runtime.core.deadlines import Clock
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.errors import PermanentError
 from interlock_runtime.core.instants import rfc3339
@@ -133,15 +134,7 @@ def absolute(pipeline: Pipeline, date: ExecutionDate) -> SlaDeadline | None:
     clock = deadlines.absolute(pipeline, date)
     if clock is None or pipeline.sla is None:
         return None
-    return SlaDeadline(
-        pipeline_id=pipeline.id,
-        key=RunKey(pipeline.schedule_id, str(date)),
-        clock="sla",
-        limit=str(pipeline.sla.deadline),
-        warning=clock.warning,
-        breach=clock.breach,
-        critical=pipeline.sla.critical,
-    )
+    return _deadline(pipeline, date, clock, kind="sla", limit=str(pipeline.sla.deadline))
 
 
 def relative(pipeline: Pipeline, date: ExecutionDate, arrival: datetime | None) -> SlaDeadline | None:
@@ -149,16 +142,8 @@ def relative(pipeline: Pipeline, date: ExecutionDate, arrival: datetime | None) 
     clock = None if arrival is None else deadlines.relative(pipeline, arrival)
     if clock is None or pipeline.sla is None or pipeline.sla.max_duration is None:
         return None
-    return SlaDeadline(
-        pipeline_id=pipeline.id,
-        key=RunKey(pipeline.schedule_id, str(date)),
-        clock="relative",
-        limit=format_duration(pipeline.sla.max_duration),
-        warning=clock.warning,
-        breach=clock.breach,
-        critical=pipeline.sla.critical,
-        arrived_at=arrival,
-    )
+    limit = format_duration(pipeline.sla.max_duration)
+    return _deadline(pipeline, date, clock, kind="relative", limit=limit, arrived_at=arrival)
 
 
 def keys_of_date(pipeline_id: str, key: RunKey) -> list[Key]:
@@ -171,6 +156,27 @@ def of_date(pipeline: Pipeline, date: ExecutionDate, arrival: datetime | None) -
     """The deadlines of a date: none, one or two."""
     both = (absolute(pipeline, date), relative(pipeline, date, arrival))
     return tuple(deadline for deadline in both if deadline is not None)
+
+
+def _deadline(
+    pipeline: Pipeline,
+    date: ExecutionDate,
+    clock: Clock,
+    *,
+    kind: SlaClock,
+    limit: str,
+    arrived_at: datetime | None = None,
+) -> SlaDeadline:
+    return SlaDeadline(
+        pipeline_id=pipeline.id,
+        key=RunKey(pipeline.schedule_id, str(date)),
+        clock=kind,
+        limit=limit,
+        warning=clock.warning,
+        breach=clock.breach,
+        critical=pipeline.sla is not None and pipeline.sla.critical,
+        arrived_at=arrived_at,
+    )
 
 
 def _verdict_key(pipeline_id: str, key: RunKey, clock: SlaClock) -> Key:

@@ -14,7 +14,7 @@ from interlock_runtime.control.run import Reason, Run
 from interlock_runtime.core import dates, deadlines
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.errors import TransientError
-from interlock_runtime.core.instants import rfc3339
+from interlock_runtime.core.instants import RECORD_PRECISION, rfc3339
 from interlock_runtime.core.rows import RunKey, Status
 
 
@@ -42,7 +42,8 @@ def standing(run: Run, *, cause: str, written_at: datetime | None) -> Standing:
     """What ``run`` means for a start with this cause; ``written_at`` is that of the sensor, if there is one."""
     if run.is_running:
         return Standing.RUNNING
-    later = written_at is not None and run.completed_at is not None and written_at > run.completed_at
+    # A write in the second of the completion may have come after it; data that nobody looks at again is the worse harm.
+    later = written_at is not None and run.completed_at is not None and written_at + RECORD_PRECISION > run.completed_at
     if run.cause == cause or not later:
         return Standing.NOTHING
     if run.status == Status.COMPLETED:

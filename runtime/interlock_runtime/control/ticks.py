@@ -37,4 +37,7 @@ def handle(ports: StartPorts, event: Mapping[str, Any], *, now: datetime) -> Non
     if config is None:
         ports.log.error("tick passed over: there is no such pipeline", pipeline=pipeline_id)
         return
+    if event["mode"] == CRON and config.pipeline.schedule.cron is None:
+        ports.log.warning("tick passed over: the pipeline has no cron any more", pipeline=pipeline_id)
+        return
     starts.by_tick(ports, config, scheduled_at=scheduled_at, only_listed=event["mode"] == INCLUDE, now=now)

@@ -29,8 +29,8 @@ def _system_clock() -> datetime:
 class Surroundings:
     """What a function finds around it, besides its environment; the defaults are those of AWS.
 
-    ``sleep`` waits for some seconds. ``session`` opens what makes AWS clients. ``services`` is shown what the jobs reach the world
-    through, and answers what they shall reach it through instead.
+    ``sleep`` waits for some seconds. ``session`` opens what makes AWS clients. ``services`` is shown
+    what the jobs reach the world through, and answers what they shall reach it through instead.
     """
 
     clock: Callable[[], datetime] = _system_clock

@@ -145,7 +145,13 @@ class Call(Generic[C]):
         return self.templates.resolve(getattr(self.config, name), f"job.config.{camel(name)}")
 
     def message(self, headline: str, foreign: str | bytes | None) -> str:
-        """A text for people: ``headline``, and what the job service said, without secrets and cut short."""
+        """A text for people: ``headline``, and what the job service said, without secrets and cut short.
+
+        A service may repeat what the start was given, also when it is polled: so every secret of the
+        configuration is looked for, and nothing is repeated when one of them cannot be had.
+        """
         text = foreign.decode("utf-8", "replace") if isinstance(foreign, bytes) else foreign or ""
+        if text and not self.templates.learn(self.config):
+            text = "(left out, since a secret that it may hold cannot be read)"
         said = excerpt(self.templates.redact(text))
         return f"{headline}: {said}" if said else headline

@@ -100,7 +100,7 @@ def _members_before_the_cut(text: str) -> Mapping[str, Any]:
         except (ValueError, RecursionError):
             break
         rest = rest[end:].lstrip()
-        if not rest or not isinstance(key, str):
-            break  # a number at the very end may have lost digits
+        if rest[:1] not in (",", "}") or not isinstance(key, str):
+            break  # a number that nothing follows may have lost digits, or its exponent
         found[key] = value
     return found

@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus
 
 from interlock_runtime.core.errors import InterlockError, PermanentError
 from interlock_runtime.core.reader import camel
-from interlock_runtime.core.templates import ENVIRONMENT_PREFIX, Secret, Template, filled
+from interlock_runtime.core.templates import ENVIRONMENT_PREFIX, Secret, Template, filled, templates, texts
 from interlock_runtime.jobs.contract import RunContext, Services
 
 T = TypeVar("T")
@@ -51,8 +51,18 @@ class Templates:
         """
         return cast(T, self._resolve(value, path))
 
+    def learn(self, value: Any) -> bool:
+        """Come to know every secret that the strings of ``value`` name; whether all could be had."""
+        found = (template.secret for _, text in texts(value) for template in templates(text))
+        try:
+            for secret in filter(None, found):
+                self._secret(secret, secret.name)
+        except InterlockError:
+            return False
+        return True
+
     def redact(self, text: str) -> str:
-        """``text`` without the secrets that were filled in, however a service may have spelled them."""
+        """``text`` without the secrets that were filled in or learnt, however a service may have spelled them."""
         for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, _HIDDEN)
         return text

@@ -41,8 +41,8 @@ def absence(
 
 def tell(ports: Ports, events: Sequence[Event], *, now: datetime) -> Look[None]:
     """Publish the events that are not known to have been sent."""
-    keys = [announcements.marker_key(event) for event in events]
-    sent = yield keys
-    for key, event in zip(keys, events, strict=True):
-        if key not in sent:
-            announcements.publish_once(ports, event, now=now)
+    sent = yield map(announcements.marker_key, events)
+    fresh = [event for event in events if announcements.marker_key(event) not in sent]
+    ports.bus.publish(fresh, now=now)
+    for event in fresh:
+        announcements.remember(ports, event, now=now)

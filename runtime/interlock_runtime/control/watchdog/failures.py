@@ -10,7 +10,6 @@ from datetime import datetime
 from interlock_runtime.control.ports import Ports
 from interlock_runtime.core.errors import TransientError
 from interlock_runtime.core.events import INFRASTRUCTURE, Event
-from interlock_runtime.core.names import digest
 
 #: How many failures the event and the error tell in words, and how much of each.
 _TOLD = 5
@@ -37,9 +36,8 @@ class Failures:
         self._found: list[Failure] = []
         self._lock = threading.Lock()
 
-    def add(self, check: str, error: Exception | str, *, pipeline_id: str | None = None) -> None:
+    def add(self, check: str, pipeline_id: str | None, problem: str) -> None:
         """A check failed."""
-        problem = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
         with self._lock:
             self._found.append(Failure(check, pipeline_id, problem[:_LONGEST]))
 
@@ -63,8 +61,6 @@ class Failures:
 
     def _event(self, failed: list[str], message: str, few: list[str], now: datetime) -> Event:
         pipelines = sorted({failure.pipeline_id for failure in self._found if failure.pipeline_id})
-        # The same failure is one event an hour, however many passes it lasts.
-        what = digest("|".join((*failed, *pipelines)))[:16]
         return Event(
             type="WATCHDOG_DEGRADED",
             pipeline_id=INFRASTRUCTURE,
@@ -77,6 +73,7 @@ class Failures:
                 "problems": few,
                 "actionHint": "read the log of watchdog; the next pass tries again",
             },
-            cause=f"{what}:{now:%Y-%m-%dT%H}",
+            # However many passes it lasts, the failure of a check is told once an hour.
+            cause=f"{','.join(failed)}:{now:%Y-%m-%dT%H}",
             correlation_id="watchdog",
         )

@@ -29,7 +29,7 @@ _TICK_HINT = "look at the dead-letter queue of events and the log of stream-rout
 def look(ports: WatchdogPorts, watched: Watched, now: datetime) -> Look[None]:
     """Tell of every listed date that came after the schedule was known, and that no run came of."""
     pipeline = watched.pipeline
-    if pipeline.schedule.include is None:
+    if pipeline.schedule.include is None or pipeline.dry_run:
         return
     due = {day: at for day in _latest(pipeline, now) if (at := _due(pipeline, day)) <= now - GRACE}
     since = (yield from watched.known_since(ports)).schedule

@@ -9,6 +9,7 @@ from interlock_runtime.control import starts
 from interlock_runtime.control.looks import Look
 from interlock_runtime.control.ports import WatchdogPorts
 from interlock_runtime.control.watchdog.absences import GRACE, absence, tell, time_on
+from interlock_runtime.control.watchdog.since import note_checked
 from interlock_runtime.control.watchdog.watched import Watched
 from interlock_runtime.core import dates
 from interlock_runtime.core.cron import Cron
@@ -23,44 +24,42 @@ LOOK_BACK = timedelta(hours=24)
 _HINT = "look at the dead-letter queue of events and the log of stream-router; start the date with a rerun request"
 _INSTANT = timedelta(microseconds=1)
 
-#: By date, when the run was to begin.
-Fires = dict[ExecutionDate, datetime]
-
 
 def look(ports: WatchdogPorts, watched: Watched, now: datetime) -> Look[None]:
-    """Tell of every fire since the schedule has been known that no run came of.
+    """Tell of every fire since the schedule has been known that no run came of; each fire is looked at once.
 
     A fire that the clock skipped is no tick to EventBridge Scheduler: its run is started here.
     """
     pipeline, cron = watched.pipeline, watched.pipeline.schedule.cron
-    if cron is None:
+    # Noted for dry runs as well: what was due during one is the past when it ends.
+    since = yield from watched.known_since(ports)
+    if cron is None or pipeline.dry_run:
         return
-    since = (yield from watched.known_since(ports)).schedule
-    missed = _missed(pipeline, cron, since=since, now=now)
-    skipped = dict(_skipped(pipeline, cron, after=max(since, now - LOOK_BACK), now=now))
-    found = yield [watched.key(date) for date in (*missed, *skipped)]
+    due = list(_due(pipeline, cron, after=since.checked, now=now))
+    fires = {date: fire for date, fire in due if dates.excluded(pipeline, date) is None}
+    skipped = dict(_skipped(pipeline, cron, after=max(since.schedule, now - LOOK_BACK), now=now))
+    found = yield [watched.key(date) for date in (*fires, *skipped)]
     for date, instant in skipped.items():
         if watched.key(date) not in found:
             ports.log.info("the clock skipped a fire of the cron; its run is started here", date=str(date))
             starts.by_tick(ports, watched.config, scheduled_at=instant, now=now)
-    events = [_event(pipeline, cron, date, at) for date, at in missed.items() if watched.key(date) not in found]
-    yield from tell(ports, events, now=now)
+    missed = [_event(pipeline, cron, date, fire) for date, fire in fires.items() if watched.key(date) not in found]
+    yield from tell(ports, missed, now=now)
+    if due:
+        note_checked(ports, since, due[-1][1])
 
 
-def _missed(pipeline: Pipeline, cron: Cron, *, since: datetime, now: datetime) -> Fires:
-    """The fires after ``since`` that were due within the last day and whose grace is over.
+def _due(pipeline: Pipeline, cron: Cron, *, after: datetime, now: datetime) -> Iterator[tuple[ExecutionDate, datetime]]:
+    """The fires that were due within the last day, and whose grace is over, in order.
 
     A run is due when the cron fires, and with ``schedule.time`` not before that.
     """
     zone = pipeline.schedule.timezone
     reach = LOOK_BACK if pipeline.schedule.time is None else 2 * LOOK_BACK
-    found: Fires = {}
-    for fire in cron.fires(after=max(since, now - reach), until=now - GRACE, zone=zone):
+    for fire in cron.fires(after=max(after, now - reach), until=now - GRACE, zone=zone):
         date = dates.of_instant(pipeline, fire)
-        due = max(fire, time_on(pipeline, date.day) or fire)
-        if now - LOOK_BACK < due <= now - GRACE and dates.excluded(pipeline, date) is None:
-            found[date] = fire
-    return found
+        if now - LOOK_BACK < max(fire, time_on(pipeline, date.day) or fire) <= now - GRACE:
+            yield date, fire
 
 
 def _skipped(

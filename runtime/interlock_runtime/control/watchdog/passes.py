@@ -56,13 +56,10 @@ About = tuple[str, str | None]
 
 @dataclass(frozen=True)
 class Stage(Generic[S]):
-    """What is looked at on the index, and by which checks.
-
-    ``subject`` makes of a row what the checks look at; None for what is passed over.
-    """
+    """What is looked at on the index, and by which checks; ``subject`` makes of a row what these look at."""
 
     kind: Kind
-    subject: Callable[[Row, datetime], S | None]
+    subject: Callable[[Row, datetime], S]
     checks: Mapping[str, Callable[[WatchdogPorts, S, datetime], Look[None]]]
 
 
@@ -152,7 +149,7 @@ class _Pass:
         for check, look in stage.checks.items():
             begun = (((check, pipeline), look(self._about(check, pipeline), each, now)) for pipeline, each in subjects)
             with self._isolated(check):
-                self._later += looks.together(begun, read=memory.read, failed=self._failed)
+                self._later.extend(looks.together(begun, read=memory.read, failed=self._failed))
 
     def _look_again(self, chunk: Sequence[tuple[About, Later, Look[None]]]) -> None:
         for check in dict.fromkeys(check for (check, _), _, _ in chunk):
@@ -164,13 +161,10 @@ class _Pass:
         for row in chunk:
             pipeline = rows.pipeline_of(row.get("PK"))
             try:
-                subject = stage.subject(row, now)
+                yield pipeline, stage.subject(row, now)
             except Exception as error:  # noqa: BLE001 - a pipeline that cannot be read is none of the others' business
                 for check in stage.checks:
                     self._failed((check, pipeline), error)
-                continue
-            if subject is not None:
-                yield pipeline, subject
 
     @contextmanager
     def _isolated(self, check: str) -> Iterator[None]:
@@ -183,9 +177,9 @@ class _Pass:
             self._failed((check, None), error)
 
     def _failed(self, about: About, error: Exception) -> None:
-        check, pipeline = about
-        self._about(check, pipeline).log.error("check failed", problem=f"{type(error).__name__}: {error}")
-        self._failures.add(check, error, pipeline_id=pipeline)
+        (check, pipeline), problem = about, f"{type(error).__name__}: {error}"
+        self._ports.log.error("check failed", check=check, pipeline=pipeline, problem=problem)
+        self._failures.add(check, pipeline, problem)
 
     def _about(self, check: str, pipeline: str | None) -> WatchdogPorts:
         """The ports, with log lines that tell what they are about."""

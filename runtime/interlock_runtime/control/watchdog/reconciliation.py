@@ -27,7 +27,7 @@ def look(ports: WatchdogPorts, watched: Watched, now: datetime) -> Look[None]:
     Most records that seem lost are under way; one is lost when a second look still finds no run.
     """
     trigger = watched.pipeline.schedule.trigger
-    if trigger is None:
+    if trigger is None or watched.pipeline.dry_run:
         return
     found = yield map(watched.key, watched.dates)
     open_dates = [date for date in watched.dates if watched.key(date) not in found]

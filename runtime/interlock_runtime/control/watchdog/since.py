@@ -24,10 +24,15 @@ _RENEW = timedelta(days=15)
 
 @dataclass(frozen=True)
 class Since:
-    """What was due before ``schedule`` (starts) or ``sla`` (deadlines) was due before anybody watched."""
+    """What was due before ``schedule`` (starts) or ``sla`` (deadlines) was due before anybody watched.
+
+    The fires of the cron up to ``checked`` have been looked at, and what was missed has been told.
+    """
 
     schedule: datetime
     sla: datetime
+    checked: datetime
+    marker: Row
 
 
 def known_since(ports: Ports, config: Config, *, now: datetime) -> Look[Since]:
@@ -36,27 +41,36 @@ def known_since(ports: Ports, config: Config, *, now: datetime) -> Look[Since]:
     row = (yield [key]).get(key)
     found = _data(row)
     schedule_hash, sla_hash = _hashes(config)
-    schedule = parse_timestamp(found.get("since")) if found.get("hash") == schedule_hash else None
+    is_same = found.get("hash") == schedule_hash
+    schedule = parse_timestamp(found.get("since")) if is_same else None
+    checked = parse_timestamp(found.get("checkedUntil")) if is_same else None
     sla = parse_timestamp(found.get("slaSince")) if found.get("slaHash") == sla_hash else None
-    since = Since(schedule or now, sla or now)
+    data = {
+        "hash": schedule_hash,
+        "since": rfc3339(schedule or now),
+        "checkedUntil": rfc3339(checked or schedule or now),
+        "slaHash": sla_hash,
+        "slaSince": rfc3339(sla or now),
+    }
+    marker: Row = {"PK": key[0], "SK": key[1], "data": data, "ttl": epoch_seconds(now + _KEEP)}
     if schedule is None or sla is None or _is_old(row, now):
-        data = {
-            "hash": schedule_hash,
-            "since": rfc3339(since.schedule),
-            "slaHash": sla_hash,
-            "slaSince": rfc3339(since.sla),
-        }
-        marker = {"PK": key[0], "SK": key[1], "data": data, "ttl": epoch_seconds(now + _KEEP)}
         # Another pass that came first put the same, or something earlier, which then counts.
         ports.control.put(marker, expect=ABSENT if row is None else {"data": row.get("data")})
-    return since
+    return Since(schedule or now, sla or now, checked or schedule or now, marker)
+
+
+def note_checked(ports: Ports, since: Since, until: datetime) -> None:
+    """Remember that the fires up to ``until`` need not be looked at again."""
+    data = since.marker["data"]
+    ports.control.put(since.marker | {"data": data | {"checkedUntil": rfc3339(until)}}, expect={"data": data})
 
 
 def _hashes(config: Config) -> tuple[str, str]:
     """What the schedule, and what the SLA says about when something is due."""
     schedule = {name: value for name, value in (config.document.get("schedule") or {}).items() if name != "evaluation"}
     sla = {name: value for name, value in (config.sla or {}).items() if name != "critical"}
-    return _hash(schedule), _hash([schedule, sla])
+    due = [schedule, config.pipeline.dry_run]
+    return _hash(due), _hash([due, sla])
 
 
 def _hash(content: Any) -> str:

@@ -17,7 +17,7 @@ def look(ports: WatchdogPorts, watched: Watched, now: datetime) -> Look[None]:
     A date that nothing is expected of has a deadline only when it has a run.
     """
     pipeline = watched.pipeline
-    if pipeline.sla is None or pipeline.sla.deadline is None:
+    if pipeline.sla is None or pipeline.sla.deadline is None or pipeline.dry_run:
         return
     since = (yield from watched.known_since(ports)).sla
 

@@ -26,7 +26,7 @@ def look(ports: WatchdogPorts, watched: Watched, now: datetime) -> Look[None]:
     says so and was not told of is told of by the next pass.
     """
     pipeline, trigger = watched.pipeline, watched.pipeline.schedule.trigger
-    if trigger is None or trigger.deadline is None:
+    if trigger is None or trigger.deadline is None or pipeline.dry_run:
         return
     since = (yield from watched.known_since(ports)).schedule
 

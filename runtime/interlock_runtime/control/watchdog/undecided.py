@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from interlock_runtime.aws.tables import Row
 from interlock_runtime.control import job_log, reruns, retries
+from interlock_runtime.control.job_log import JobEvent
 from interlock_runtime.control.looks import Later, Look
 from interlock_runtime.control.ports import WatchdogPorts
 from interlock_runtime.control.reruns import Request
@@ -29,9 +30,10 @@ def look_at_failure(ports: WatchdogPorts, row: Row, now: datetime) -> Look[None]
     run = read_run((yield [candidate.key]).get(candidate.key))
     if run is None or run.kind != Kind.UNDECIDED:
         return
-    outcome = job_log.outcome_of(job_log.of_date(ports, run.pipeline_id, run.run_key), run)
+    entries = job_log.of_date(ports, run.pipeline_id, run.run_key)
+    failure = Failure.of(job_log.outcome_of((each for each in entries if each.event != JobEvent.SUCCESS), run))
     ports.log.warning("nobody has decided about the failed run; it is decided now", attempt=run.attempt)
-    retries.decide(ports, config, run, attempt=run.attempt, failure=Failure.of(outcome), now=now)
+    retries.decide(ports, config, run, attempt=run.attempt, failure=failure, now=now)
 
 
 def look_at_request(ports: WatchdogPorts, row: Row, now: datetime) -> Look[None]:
@@ -46,7 +48,8 @@ def look_at_request(ports: WatchdogPorts, row: Row, now: datetime) -> Look[None]
     found = yield [key] if requested_at is not None else Later((key,))
     current = found.get(key)
     if current is not None and requested_at is None:
-        expect = {"PK": key[0], "requestedAt": current.get("requestedAt")}
+        # What is there and is no time may not compare.
+        expect = {"PK": key[0]} if "requestedAt" in current else {"PK": key[0], "requestedAt": None}
         dated = ports.control.update(key, {"requestedAt": rfc3339(now)}, expect=expect)
         current = dated.row if dated.done else None
     request = current and Request.of_row(current, event_id=None, written_at=requested_at or now)

@@ -1,4 +1,4 @@
-"""A pipeline as a pass sees it: which execution dates are looked at, and which of them a run is expected for."""
+"""A pipeline as a pass sees it: which of its execution dates are looked at, and since when it has been known."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ from interlock_runtime.control.watchdog.since import Since, known_since
 from interlock_runtime.core import dates
 from interlock_runtime.core.dates import ExecutionDate, Granularity
 from interlock_runtime.core.documents import Pipeline
+from interlock_runtime.core.expectations import is_expected
 from interlock_runtime.core.rows import RunKey
 
 D = TypeVar("D")
 
 #: How long a deadline is looked for whose date is not looked at any more: it may fall long after the date.
 _REACH = timedelta(hours=2)
-
-_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass
@@ -42,17 +41,14 @@ class Watched:
     _expected: dict[ExecutionDate, bool] = field(default_factory=dict)
 
     @classmethod
-    def of_row(cls, row: Row, now: datetime) -> Watched | None:
-        """The pipeline of a ``CONFIG`` row; None for a dry run, which is not watched.
+    def of_row(cls, row: Row, now: datetime) -> Watched:
+        """The pipeline of a ``CONFIG`` row.
 
         Raises:
             ConfigError: the row cannot be read.
         """
         config = read_config(row)
-        pipeline = config.pipeline
-        if pipeline.dry_run:
-            return None
-        return cls(config, now, tuple(_without_excluded(pipeline, looked_at(pipeline, now))))
+        return cls(config, now, tuple(_without_excluded(config.pipeline, looked_at(config.pipeline, now))))
 
     @property
     def pipeline(self) -> Pipeline:
@@ -70,9 +66,9 @@ class Watched:
         return self._since
 
     def expects(self, date: ExecutionDate) -> bool:
-        """Whether a run is expected for a date, whatever else may start one."""
+        """Whether a run is expected for a date."""
         if date not in self._expected:
-            self._expected[date] = expects(self.pipeline, date)
+            self._expected[date] = is_expected(self.pipeline, date)
         return self._expected[date]
 
     def due(
@@ -101,27 +97,17 @@ def looked_at(pipeline: Pipeline, now: datetime) -> tuple[ExecutionDate, ...]:
     return tuple(dict.fromkeys(dates.of_instant(pipeline, now - timedelta(hours=hours)) for hours in range(3)))
 
 
-def expects(pipeline: Pipeline, date: ExecutionDate) -> bool:
-    """Whether a run is expected: a cron fires on the date, or it is listed, or there is neither cron nor list."""
-    schedule = pipeline.schedule
-    if schedule.include is not None:
-        return date.day in schedule.include.dates
-    if schedule.cron is None:
-        return True
-    zone = schedule.timezone
-    first, last = dates.period_start(date, zone) - _INSTANT, dates.period_end(date, zone) - _INSTANT
-    fires = schedule.cron.fires(after=first, until=last, zone=zone)
-    return any(True for _ in fires) or any(True for _ in schedule.cron.skipped(after=first, until=last, zone=zone))
-
-
 def _earlier(pipeline: Pipeline, now: datetime) -> Iterator[ExecutionDate]:
     """The dates before those looked at, latest first, as far back as a deadline of theirs may fall today."""
-    oldest = looked_at(pipeline, now)[-1]
-    if oldest.hour is None:
-        yield from (ExecutionDate(oldest.day - timedelta(days=days)) for days in range(1, 9))
+    latest = looked_at(pipeline, now)[-1]
+    if latest.hour is None:
+        yield from (ExecutionDate(latest.day - timedelta(days=days)) for days in range(1, 9))
         return
-    hours = (dates.of_instant(pipeline, now - timedelta(hours=hours)) for hours in range(3, 51))
-    yield from dict.fromkeys(date for date in hours if date < oldest)
+    for hours in range(3, 51):
+        date = dates.of_instant(pipeline, now - timedelta(hours=hours))
+        if date < latest:
+            latest = date
+            yield date
 
 
 def _without_excluded(pipeline: Pipeline, found: Iterable[ExecutionDate]) -> Iterator[ExecutionDate]:
