@@ -19,6 +19,8 @@ from interlock_tf.local.asl import Machine, Pause
 from interlock_tf.local.asl_paths import StateError
 from tests.fakes.aws import simulated_aws
 
+pytestmark = pytest.mark.slow
+
 ORCHESTRATOR = "arn:aws:lambda:eu-west-1:123456789012:function:orchestrator"
 SLA_MONITOR = "arn:aws:lambda:eu-west-1:123456789012:function:sla-monitor"
 

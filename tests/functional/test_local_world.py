@@ -19,6 +19,8 @@ from interlock_tf.local.terraform_json import Configuration, StackError
 from interlock_tf.local.timeline import Kind
 from interlock_tf.local.world import World
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2026, 11, 24, 15, tzinfo=UTC)
 

@@ -14,6 +14,8 @@ from interlock_tf.local.endpoint import Endpoint
 from interlock_tf.local.synthesis import stack_of_pipelines
 from interlock_tf.local.terraform_json import Configuration
 
+pytestmark = pytest.mark.slow
+
 FX_RATES = Path(__file__).resolve().parents[2] / "pipelines" / "fx-rates.yaml"
 DAY = ("--from", "2026-11-24T15:00Z", "--to", "2026-11-24T18:00Z")
 

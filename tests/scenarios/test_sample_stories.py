@@ -8,6 +8,8 @@ import pytest
 
 from interlock_tf.testing import Kind, Scenario
 
+pytestmark = pytest.mark.slow
+
 Begin = Callable[[str, str], Scenario]
 
 
