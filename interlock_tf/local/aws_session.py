@@ -90,4 +90,5 @@ def _answer(model: Any, context: Mapping[str, Any], **_: Any) -> tuple[AWSRespon
 
 
 def _response(status: int) -> AWSResponse:
-    return AWSResponse("https://local.invalid", status, {}, None)  # type: ignore[arg-type]
+    no_body: Any = None
+    return AWSResponse("https://local.invalid", status, {}, no_body)
