@@ -21,7 +21,7 @@ from interlock_runtime.control.alerts import AlertPorts, Outcome
 from interlock_runtime.control.threads import Threads
 from interlock_runtime.core.errors import PermanentError, TransientError
 from interlock_runtime.core.received import ReceivedEvent
-from interlock_runtime.handlers.assembly import Function, utc_now
+from interlock_runtime.handlers.assembly import Function, surroundings, utc_now
 from interlock_runtime.slack import SLACK_URL, Slack, secret_token
 
 Clock = Callable[[], datetime]
@@ -71,14 +71,15 @@ def alert_ports(read: settings.AlertDispatcher, function: Function, *, slack_url
     events = function.table(read.events_table)
     secrets = Secrets(lambda: function.clients.repeating("secretsmanager"))
     token = partial(secret_token, secrets, read.slack_secret_arn) if read.slack_secret_arn else None
+    slack = Slack(
+        read.slack_channel_id,
+        token=token or (lambda: read.slack_bot_token),
+        forget_token=secrets.forget,
+        url=slack_url,
+    )
     return AlertPorts(
         events=events,
-        channel=Slack(
-            read.slack_channel_id,
-            token=token or (lambda: read.slack_bot_token),
-            forget_token=secrets.forget,
-            url=slack_url,
-        ),
+        channel=surroundings().channel(slack),
         threads=Threads(events=events, channel=read.slack_channel_id, retention=timedelta(days=read.events_ttl_days)),
         log=function.telemetry.log,
         metrics=function.telemetry.metrics,

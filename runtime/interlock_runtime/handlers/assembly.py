@@ -30,13 +30,16 @@ class Surroundings:
     """What a function finds around it, besides its environment; the defaults are those of AWS.
 
     ``sleep`` waits for some seconds. ``session`` opens what makes AWS clients. ``services`` is shown
-    what the jobs reach the world through, and answers what they shall reach it through instead.
+    what the jobs reach the world through, and answers what they shall reach it through instead;
+    ``channel`` is the same for alerts. ``threads`` gives as many threads as are asked for, None those of Python.
     """
 
     clock: Callable[[], datetime] = _system_clock
     sleep: Callable[[float], None] = time.sleep
     session: Callable[[], Any] = botocore_session
     services: Callable[[Services], Services] = lambda services: services
+    channel: Callable[[Any], Any] = lambda channel: channel
+    threads: Callable[[int], Any] | None = None
 
 
 _surroundings = Surroundings()
@@ -46,6 +49,11 @@ def surround(surroundings: Surroundings) -> None:
     """Put a function somewhere else than in AWS, before it is first invoked: for simulators."""
     global _surroundings
     _surroundings = surroundings
+
+
+def surroundings() -> Surroundings:
+    """What the function finds around it."""
+    return _surroundings
 
 
 @dataclass(frozen=True)
@@ -62,11 +70,11 @@ class Function:
 
     def table(self, name: str) -> Table:
         """A table by its physical name."""
-        return Table(name, lambda: self.clients.repeating("dynamodb"))
+        return Table(name, lambda: self.clients.repeating("dynamodb"), sleep=pause)
 
     def bus(self, name: str) -> Bus:
         """The event bus by its physical name."""
-        return Bus(name, lambda: self.clients.repeating("events"))
+        return Bus(name, lambda: self.clients.repeating("events"), sleep=pause)
 
     def schedules(self, read: settings.SlaMonitor | settings.Watchdog) -> Schedules:
         """The one-time schedules that invoke sla-monitor."""

@@ -91,38 +91,45 @@ CHECKS = tuple(dict.fromkeys(check for stage in STAGES for check in stage.checks
 
 
 def run(
-    ports: WatchdogPorts, *, clock: Callable[[], datetime], sleep: Callable[[float], None], until: datetime
+    ports: WatchdogPorts,
+    *,
+    clock: Callable[[], datetime],
+    sleep: Callable[[float], None],
+    until: datetime,
+    threads: Callable[[int], Executor] = ThreadPoolExecutor,
 ) -> None:
     """Make one pass. Nothing is begun after ``until``, so that what was left out can still be told.
+
+    ``threads`` gives what the chunks are looked at in.
 
     Raises:
         TransientError: checks failed; the text names them. All the others were done.
     """
-    _Pass(ports, clock=clock, until=until).run(sleep)
+    with threads(THREADS) as pool:
+        _Pass(ports, pool, clock=clock, until=until).run(sleep)
 
 
 class _Pass:
-    def __init__(self, ports: WatchdogPorts, *, clock: Callable[[], datetime], until: datetime) -> None:
+    def __init__(self, ports: WatchdogPorts, pool: Executor, *, clock: Callable[[], datetime], until: datetime) -> None:
         self._ports = ports
+        self._pool = pool
         self._clock = clock
         self._until = until
         self._failures = Failures()
         self._later: list[tuple[About, Later, Look[None]]] = []
 
     def run(self, sleep: Callable[[float], None]) -> None:
-        with ThreadPoolExecutor(THREADS) as pool:
-            for stage in STAGES:
-                found = partial(self._ports.control.of_kind, stage.kind)
-                self._in_chunks(pool, found, partial(self._look, stage), stage.checks)
-            if self._later:
-                sleep(PATIENCE.total_seconds())
-                checks = dict.fromkeys(check for (check, _), _, _ in self._later)
-                self._in_chunks(pool, partial(iter, self._later), self._look_again, checks)
+        for stage in STAGES:
+            found = partial(self._ports.control.of_kind, stage.kind)
+            self._in_chunks(found, partial(self._look, stage), stage.checks)
+        if self._later:
+            sleep(PATIENCE.total_seconds())
+            checks = dict.fromkeys(check for (check, _), _, _ in self._later)
+            self._in_chunks(partial(iter, self._later), self._look_again, checks)
         self._failures.report(self._ports, CHECKS, now=self._clock())
 
     def _in_chunks(
         self,
-        pool: Executor,
         found: Callable[[], Iterator[T]],
         work: Callable[[Sequence[T]], None],
         checks: Iterable[str],
@@ -132,7 +139,7 @@ class _Pass:
         try:
             subjects = found()
             while chunk := tuple(islice(subjects, CHUNK)):
-                under_way.append(pool.submit(work, chunk))
+                under_way.append(self._pool.submit(work, chunk))
                 if len(under_way) > 2 * THREADS:
                     under_way.popleft().result()
             while under_way:
