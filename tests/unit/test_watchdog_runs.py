@@ -291,6 +291,21 @@ def test_a_post_run_sensor_that_does_not_come_is_missed_after_its_timeout(world:
     assert world.bus.types == ["POST_RUN_SENSOR_MISSING"]
 
 
+def test_a_sensor_that_is_missing_again_after_a_rerun_is_told_again(world: World) -> None:
+    completed(world)
+    world.advance(hours=2)
+    world.watchdog()
+    run = the_run(world)
+    config = world.ports.configs.get("gold", world.now)
+    assert config is not None
+    runs.again(world.ports, config, run, cause="request:x", reason=Reason.MANUAL, now=world.now)
+    finish(world, the_run(world), Status.COMPLETED, Kind.POSTRUN)
+    world.advance(hours=2)
+    world.watchdog()
+    assert [event.attempt for event in world.bus.events if event.type == "POST_RUN_SENSOR_MISSING"] == [0, 1]
+    assert the_run(world).kind is None
+
+
 def test_a_sensor_from_before_the_completion_does_not_count(world: World) -> None:
     world.write_sensor("gold", "orders", **READY, updatedAt=rfc3339(world.now))
     completed(world)

@@ -28,10 +28,10 @@ def publish_once(ports: Ports, event: Event, *, now: datetime) -> bool:
     """Publish an alert unless its marker says that it was sent; whether it was published now.
 
     The marker is put after the publish succeeded, so that a crash in between tells it twice
-    rather than never.
+    rather than never. A marker of another attempt of the date is about another occurrence.
     """
-    key = marker_key(event)
-    if ports.control.get(key) is not None:
+    marker = ports.control.get(marker_key(event))
+    if marker is not None and (marker.get("data") or {}).get("dedupeKey") == event.dedupe_key:
         return False
     ports.bus.publish([event], now=now)
     remember(ports, event, now=now)
