@@ -51,7 +51,16 @@ class LocalSession:
 
     def create_client(self, service_name: str, config: Any = None) -> Any:
         """A client of a service. ``config`` is about connections, of which there are none."""
-        return _client(service_name, self.region)
+        return botocore_client(service_name, self.region)
+
+
+def answer_of(service: str, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The answer of whoever answers now.
+
+    Raises:
+        ServiceError: the service refuses.
+    """
+    return _answering[-1](service, operation, parameters)
 
 
 @cache
@@ -60,7 +69,8 @@ def _session() -> Session:
 
 
 @cache
-def _client(service: str, region: str) -> Any:
+def botocore_client(service: str, region: str) -> Any:
+    """A client of botocore whose calls are answered here."""
     client = _session().create_client(
         service,
         region_name=region,
@@ -79,10 +89,10 @@ def _remember(params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> N
 
 
 def _answer(model: Any, context: Mapping[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
-    answers, parameters = _answering[-1], context["interlock_parameters"]
+    parameters = context["interlock_parameters"]
     metadata = {"HTTPStatusCode": 200, "RequestId": "local", "RetryAttempts": 0}
     try:
-        answer = answers(model.service_model.service_name, model.name, parameters)
+        answer = answer_of(model.service_model.service_name, model.name, parameters)
     except ServiceError as error:
         told = {"Error": {"Code": error.code, "Message": error.message}, **error.extra}
         return _response(400), {**told, "ResponseMetadata": {**metadata, "HTTPStatusCode": 400}}

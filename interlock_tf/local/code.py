@@ -68,6 +68,8 @@ class _Modules:
 
     def __post_init__(self) -> None:
         self.kept.update(self.shared)
+        for name in [each for each in self.shared if each.partition(".")[0] == _OURS]:
+            del self.shared[name]  # released by another world; two must not have the same
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -118,6 +120,19 @@ class Code:
         """Stand where the function's code is, and not ours, to be imported."""
         with self._modules.active():
             yield
+
+    def forget(self) -> None:
+        """Forget what the code has remembered, as when its process ends: it keeps that in caches, and nowhere else."""
+        for name, module in self._modules.kept.items():
+            if name.partition(".")[0] == _OURS:
+                for each in list(vars(module).values()):
+                    if (clear := getattr(each, "cache_clear", None)) is not None:
+                        clear()
+
+    def release(self) -> None:
+        """Whoever loads the same function next may have its modules; nothing may be called here any more."""
+        self.forget()
+        self._modules.shared.update(self._modules.kept)
 
     def load(self, handler: str) -> Callable[[Any, Any], Any]:
         """What ``handler`` names, as Lambda finds it. To be called within :meth:`active`.

@@ -156,7 +156,13 @@ class Executions:
     def _result(self, execution: Execution, task: Task) -> Any:
         if task.resource not in self._functions.by_arn:
             return StateError("Lambda.ResourceNotFoundException", f"Function not found: {task.resource}")
+        function = self._functions.by_arn[task.resource].name
+        interruption = self._functions.disturbances.interruption(function)
+        if interruption is not None and not interruption.acts:
+            return StateError(interruption.error, "the function was not invoked")
         answer = self._functions.invoke(task.resource, task.payload)
+        if interruption is not None:
+            return StateError(interruption.error, "the function's result was lost")
         if answer.error is None:
             execution.history.append((self._agenda.now(), task.state, task.payload, answer.payload))
             return answer.payload

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,12 +15,17 @@ from types import SimpleNamespace
 from typing import Any
 
 from interlock_tf.local.agenda import Agenda
-from interlock_tf.local.aws_session import Answers, LocalSession, answered_by
+from interlock_tf.local.aws_session import Answers, answered_by
 from interlock_tf.local.code import Code, output_to
+from interlock_tf.local.disturbances import Calm, GoneError, Invocation
 from interlock_tf.local.terraform_json import Place, StackError
 
 #: How long Lambda waits before it tries an asynchronous invocation again; the last one for all that follow.
 _PAUSES = (timedelta(minutes=1), timedelta(minutes=2))
+
+#: How many functions wait while others go on. They wait one within the other, so that the first one
+#: goes on last; with many, waiting takes a function's time only, and no time of the world.
+_MOST_WAITING = 4
 
 #: How many lines a function's log keeps.
 _LOG_LINES = 2000
@@ -31,14 +37,7 @@ class Answer:
 
     payload: Any = None
     error: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Invocation:
-    """A function at work: which, and on what."""
-
-    function: str
-    event: Any
+    invocation: Invocation | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +51,13 @@ class Retries:
 
 @dataclass(frozen=True)
 class Clocked:
-    """What functions are surrounded with: a clock, a way to wait, and the jobs' way to the world."""
+    """What functions are surrounded with: a clock, a way to wait, clients of AWS, the jobs' and the alerts' ways out."""
 
     now: Callable[[], Any]
     sleep: Callable[[float], None]
+    session: Callable[[str], Any]
     services: Callable[[Any], Any]
+    channel: Callable[[Any], Any]
 
 
 @dataclass(kw_only=True)
@@ -76,6 +77,7 @@ class LocalFunction:
     callable: Callable[[Any, Any], Any] | None = None
     log: list[str] = field(default_factory=list)
     invocations: int = 0
+    cold: bool = False
 
     def load(self, around: Clocked, answers: Answers) -> None:
         """Start the function cold.
@@ -90,17 +92,25 @@ class LocalFunction:
                 raise StackError(f"{self.address}: {error}") from None
             runtime = self.handler.partition(".")[0]
             assembly = import_module(f"{runtime}.handlers.assembly")
-            session = LocalSession(self.place.region)
+            session = around.session(self.place.region)
             assembly.surround(
                 assembly.Surroundings(
-                    clock=around.now, sleep=around.sleep, session=lambda: session, services=around.services
+                    clock=around.now,
+                    sleep=around.sleep,
+                    session=lambda: session,
+                    services=around.services,
+                    channel=around.channel,
+                    threads=lambda _: InTurn(),
                 )
             )
             self._check_environment(import_module(f"{runtime}.settings"))
 
-    def invoke(self, event: Any, answers: Answers) -> Answer:
+    def invoke(self, event: Any, answers: Answers, invocation: Invocation) -> Answer:
         """Run the function once, on a copy of the event."""
         assert self.callable is not None
+        if self.cold:
+            self.code.forget()
+            self.cold = False
         self.invocations += 1
         request = f"{self.name}-{self.invocations}"
         context = SimpleNamespace(
@@ -110,27 +120,30 @@ class LocalFunction:
             memory_limit_in_mb=str(self.memory),
             aws_request_id=request,
             log_group_name=f"/aws/lambda/{self.name}",
-            get_remaining_time_in_millis=lambda: self.timeout * 1000,
+            get_remaining_time_in_millis=lambda: (invocation.timeout - invocation.spent) // timedelta(milliseconds=1),
         )
         given = json.loads(json.dumps(event))
         with self._inside(answers):
             try:
-                return Answer(payload=json.loads(json.dumps(self.callable(given, context))))
+                payload = json.loads(json.dumps(self.callable(given, context)))
+                return Answer(payload=payload, invocation=invocation)
+            except GoneError as gone:
+                self.cold = True
+                told = {"errorMessage": f"RequestId: {request} Error: {gone}", "errorType": gone.kind}
+                return Answer(error=told | {"requestId": request}, invocation=invocation)
             except Exception as error:  # noqa: BLE001 - Lambda reports whatever it was
                 told = {"errorMessage": str(error), "errorType": type(error).__name__, "requestId": request}
-                return Answer(error=told)
+                return Answer(error=told, invocation=invocation)
 
     @contextmanager
     def _inside(self, answers: Answers) -> Iterator[None]:
         outside = dict(os.environ)
-        os.environ.clear()
-        os.environ.update(self._variables())
+        _have_environment(self._variables())
         try:
             with self.code.active(), answered_by(answers), output_to(self._print):
                 yield
         finally:
-            os.environ.clear()
-            os.environ.update(outside)
+            _have_environment(outside)
 
     def _variables(self) -> Mapping[str, str]:
         return {
@@ -159,7 +172,14 @@ class LocalFunction:
 class Functions:
     """All functions, by ARN. ``failed`` is told of every invocation that ends with an error."""
 
-    def __init__(self, agenda: Agenda, answers: Callable[[str, str, Mapping[str, Any]], Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        agenda: Agenda,
+        answers: Callable[[str, str, Mapping[str, Any]], Mapping[str, Any]],
+        *,
+        disturbances: Calm | None = None,
+    ) -> None:
+        self.disturbances = disturbances or Calm()
         self.by_arn: dict[str, LocalFunction] = {}
         self.running: list[Invocation] = []
         self.failed: Callable[[LocalFunction, Any, Answer], None] = lambda *_: None
@@ -167,6 +187,8 @@ class Functions:
         self.dead_letter: Callable[[str, Any], None] = lambda *_: None
         self._agenda = agenda
         self._answers = answers
+        self._count = 0
+        self.disturbances.join(self, agenda)
 
     def add(self, function: LocalFunction, around: Clocked) -> None:
         """Have a function."""
@@ -180,9 +202,12 @@ class Functions:
     def invoke(self, arn: str, event: Any) -> Answer:
         """Invoke a function, and wait for it."""
         function = self.by_arn[arn]
-        self.running.append(Invocation(function=function.name, event=event))
+        self._count += 1
+        timeout = timedelta(seconds=function.timeout)
+        invocation = Invocation(function=function.name, event=event, number=self._count, timeout=timeout)
+        self.running.append(invocation)
         try:
-            answer = function.invoke(event, self._answers)
+            answer = function.invoke(event, self._answers, invocation)
         finally:
             self.running.pop()
         (self.returned if answer.error is None else self.failed)(function, event, answer)
@@ -205,7 +230,29 @@ class Functions:
             else:
                 self._agenda.after(pause, lambda: self.send(arn, event, attempt=attempt + 1, since=began))
 
-        self._agenda.after(timedelta(), deliver)
+        for delay in self.disturbances.deliveries(self.by_arn[arn].name):
+            self._agenda.after(delay, deliver)
+
+    def take_time(self, seconds: float) -> None:
+        """The function that runs waits for some seconds, and everything else goes on; or its time is up.
+
+        Raises:
+            GoneError: it would take longer than it may.
+        """
+        invocation = self.running[-1]
+        left = invocation.timeout - invocation.spent
+        pause = min(timedelta(seconds=seconds), left)
+        if sum(each.waits for each in self.running) < _MOST_WAITING:
+            invocation.waits = True
+            try:
+                self._agenda.run_until(self._agenda.now() + pause)
+            finally:
+                invocation.waits = False
+        invocation.spent += pause
+        if invocation.spent >= invocation.timeout:
+            limit = invocation.timeout.total_seconds()
+            invocation.gone = GoneError("Sandbox.Timedout", f"Task timed out after {limit:.2f} seconds")
+            raise invocation.gone
 
     def _give_up(self, arn: str, event: Any, answer: Answer, attempts: int, condition: str) -> None:
         destination = self.by_arn[arn].retries.destination
@@ -225,6 +272,28 @@ class Functions:
             "responsePayload": answer.error,
         }
         self.dead_letter(destination, record)
+
+
+class InTurn(Executor):
+    """Does at once what is submitted: where functions take turns, their threads do, too."""
+
+    def submit(self, work: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        """Do it, and hold what came of it."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(work(*arguments, **named))
+        except Exception as error:  # noqa: BLE001 - whoever asks for the result shall have it
+            future.set_exception(error)
+        return future
+
+
+def _have_environment(wanted: Mapping[str, str]) -> None:
+    """Have these environment variables and no others; what is as it should be is not touched, for that takes time."""
+    for name in os.environ.keys() - wanted.keys():
+        del os.environ[name]
+    for name, value in wanted.items():
+        if os.environ.get(name) != value:
+            os.environ[name] = value
 
 
 def code_of(folder: Path, attributes: Mapping[str, Any], address: str) -> Code:

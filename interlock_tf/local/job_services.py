@@ -8,10 +8,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from interlock_tf.local.aws_session import ServiceError
+from interlock_tf.local.disturbances import UnansweredError
+from interlock_tf.local.functions import Functions
 from interlock_tf.local.jobs import Job, Jobs, Outcome
 
 _GLUE_TOKEN = "--interlock_run"  # noqa: S105 - an argument's name
@@ -49,10 +52,11 @@ def _is_beyond(service: str, outcome: Outcome) -> bool:
 
 @dataclass(frozen=True)
 class JobServices:
-    """Answers the calls of all job types. ``secrets`` gives the texts of all documents that may name secrets."""
+    """Answers the calls of all job types. ``documents`` gives the texts of all documents that may name secrets."""
 
     jobs: Jobs
     documents: Callable[[], Iterator[str]]
+    functions: Functions
 
     def answer(self, service: str, operation: str, call: Call) -> Mapping[str, Any]:
         """Answer a call of an AWS service.
@@ -67,7 +71,16 @@ class JobServices:
 
     def surround(self, services: Any) -> Any:
         """The services of the orchestrator, with the network and the programs of the simulation."""
-        return replace(services, network=JobNetwork(self.jobs), program=self._program)
+        errors = import_module(f"{type(services).__module__.partition('.')[0]}.core.errors")
+        agenda = self.jobs.agenda
+        timing = replace(
+            services.timing,
+            monotonic=lambda: agenda.now().timestamp(),
+            sleep=self.functions.take_time,
+            random=lambda: 0.5,
+        )
+        network = JobNetwork(self.jobs, self.functions, errors.TransientError)
+        return replace(services, network=network, program=self._program, timing=timing)
 
     def job(self, run_id: str) -> Job:
         """The job of a run's id.
@@ -108,7 +121,9 @@ def _state(outcome: Outcome | None, running: str, success: str, failed: str, tim
 
 def _glue_start(services: JobServices, call: Call) -> Mapping[str, Any]:
     arguments = call.get("Arguments", {})
-    job = services.jobs.start("glue", name=call["JobName"], token=arguments.get(_GLUE_TOKEN), given=arguments)
+    # Glue knows no idempotency: with the same token once more, a second run starts.
+    job = services.jobs.start("glue", name=call["JobName"], given=arguments)
+    job.token = arguments.get(_GLUE_TOKEN, "")
     return {"JobRunId": job.id}
 
 
@@ -129,7 +144,9 @@ def _glue_list(services: JobServices, call: Call) -> Mapping[str, Any]:
 
 def _emr_add(services: JobServices, call: Call) -> Mapping[str, Any]:
     (step,) = call["Steps"]
-    return {"StepIds": [services.jobs.start("emr", name=step["Name"], given=step).id]}
+    job = services.jobs.start("emr", name=step["Name"], given=step)
+    job.token = step["Name"]
+    return {"StepIds": [job.id]}
 
 
 def _emr_describe(services: JobServices, call: Call) -> Mapping[str, Any]:
@@ -204,19 +221,30 @@ class _Answer:
 
 @dataclass(frozen=True)
 class JobNetwork:
-    """Stands for the network of the jobs: whatever host is asked, it is the service of the pipeline's job type."""
+    """Stands for the network of the jobs: whatever host is asked, it is the service of the pipeline's job type.
+
+    ``unanswered`` is the function's own exception for that there was no answer.
+    """
 
     jobs: Jobs
+    functions: Functions
+    unanswered: type[Exception]
 
     @contextmanager
     def exchange(self, request: Any, *, timeout: float) -> Iterator[_Answer]:
         """Answer a request."""
         kind = str(self.jobs.pipeline(self.jobs.running()["pipelineId"]).job.type)
-        yield _NETWORK[kind](self.jobs, request)
+        invocation = self.functions.running[-1]
+        try:
+            answer = self.functions.disturbances.request(invocation, lambda: _NETWORK[kind](self.jobs, request))
+        except UnansweredError as error:
+            raise self.unanswered(f"{request.method} {request.url}: no answer: {error}") from None
+        yield answer
 
 
 def _http(jobs: Jobs, request: Any) -> _Answer:
-    outcome = jobs.run("http", name=request.url)
+    token = request.headers.get("Idempotency-Key")
+    outcome = jobs.run("http", name=request.url, token=token)
     if not outcome.failed:
         return _Answer(200)
     return _Answer(400 if outcome.category == "PERMANENT" else 503, {"error": "the simulation says so"})
@@ -225,6 +253,8 @@ def _http(jobs: Jobs, request: Any) -> _Answer:
 def _airflow(jobs: Jobs, request: Any) -> _Answer:
     if request.method == "POST":
         given = json.loads(request.body)
+        if jobs.find(lambda job: job.service == "airflow" and job.token == given["dag_run_id"]):
+            return _Answer(409, {"detail": "a DAG run of this id exists"})
         jobs.start("airflow", name=request.url, token=given["dag_run_id"], given=given)
         return _Answer(200, {"dag_run_id": given["dag_run_id"], "state": "queued"})
     token = request.url.rpartition("/")[2]

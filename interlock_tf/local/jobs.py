@@ -16,6 +16,8 @@ from interlock_runtime.core.documents import Pipeline
 from interlock_tf.local.agenda import Agenda
 
 SUCCESS, FAIL = "success", "fail"
+#: A job that goes on until it is told otherwise; one that ends within its start runs into its time-out instead.
+HANG = "hang"
 CATEGORIES = ("TRANSIENT", "TIMEOUT", "PERMANENT")
 
 _DURATION = timedelta(minutes=10)
@@ -34,7 +36,7 @@ class Outcome:
         return self.status == FAIL
 
     def __str__(self) -> str:
-        return f"fail, {self.category}" if self.failed else SUCCESS
+        return f"fail, {self.category}" if self.failed else self.status
 
 
 @dataclass(kw_only=True)
@@ -78,21 +80,26 @@ class Jobs:
         job = self._new(service, name, token, given)
         told = self._told.get(job.pipeline_id)
         outcome = told.pop(0) if told else Outcome()
-        self.agenda.after(self.duration(job.pipeline_id), lambda: self._end(job, outcome))
+        if outcome.status != HANG:
+            self.agenda.after(self.duration(job.pipeline_id), lambda: self._end(job, outcome))
         return job
 
-    def run(self, service: str, *, name: str = "") -> Outcome:
-        """Start a job that ends within its start."""
-        job = self._new(service, name, None, None)
+    def run(self, service: str, *, name: str = "", token: str | None = None) -> Outcome:
+        """Start a job that ends within its start; for a token that was given before, it ends as it did then."""
+        if token and (known := self.find(lambda job: job.service == service and job.token == token)):
+            assert known.outcome is not None
+            return known.outcome
+        job = self._new(service, name, token, None)
         told = self._told.get(job.pipeline_id)
-        self._end(job, told.pop(0) if told else Outcome())
+        outcome = told.pop(0) if told else Outcome()
+        self._end(job, Outcome(status=FAIL, category="TIMEOUT") if outcome.status == HANG else outcome)
         assert job.outcome is not None
         return job.outcome
 
     def tell(self, pipeline_id: str, outcome: Outcome) -> None:
         """End the pipeline's running job, the one that started first; without one, it is how the next will end."""
         job = self.find(lambda job: job.pipeline_id == pipeline_id and job.outcome is None)
-        if job is None:
+        if job is None or outcome.status == HANG:
             self._told.setdefault(pipeline_id, []).append(outcome)
         else:
             self._end(job, outcome)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -65,12 +65,20 @@ class Queues:
         """Put a message into a queue; its id."""
         if arn not in self.by_arn:
             raise ServiceError("AWS.SimpleQueueService.NonExistentQueue", f"there is no queue {arn}")
-        self._count += 1
         now = self._agenda.now()
-        message = Message(id=f"00000000-0000-4000-8000-{self._count:012x}", body=body, sent=now, visible=now)
-        self.by_arn[arn].messages.append(message)
-        self._look(arn, now)
-        return message.id
+        for delay in self._delays(arn):
+            self._count += 1
+            id = f"00000000-0000-4000-8000-{self._count:012x}"
+            self.by_arn[arn].messages.append(Message(id=id, body=body, sent=now, visible=now + delay))
+            self._look(arn, now + delay)
+        return id
+
+    def _delays(self, arn: str) -> Sequence[timedelta]:
+        """When those who read a queue get a message; nobody reads it by a mapping: at once."""
+        for mapping in self.mappings:
+            if mapping.queue_arn == arn:
+                return self._functions.disturbances.deliveries(mapping.function_arn.rpartition(":")[2])
+        return (timedelta(),)
 
     def visible(self, arn: str) -> list[Message]:
         """The messages that can be received; those that were kept for too long are forgotten."""
@@ -137,10 +145,11 @@ class Queues:
 
     def _deliver(self, mapping: QueueMapping) -> None:
         queue = self.by_arn[mapping.queue_arn]
+        function = mapping.function_arn.rpartition(":")[2]
         while batch := self._receive(queue, mapping.batch_size):
             records = [_record(message, queue.arn) for message in batch]
             answer = self._functions.invoke(mapping.function_arn, {"Records": records})
-            if answer.error is not None:
+            if answer.error is not None or self._functions.disturbances.is_forgotten(function):
                 continue
             failures = (answer.payload or {}).get("batchItemFailures", ()) if mapping.reports_failures else ()
             failed = {each["itemIdentifier"] for each in failures}

@@ -4,6 +4,7 @@ A line is a JSON object with ``at`` (RFC 3339) and ``pipeline``, and one of
 
 * ``key`` and ``data``: a sensor is written;
 * ``job``, ``success`` or ``fail``, and maybe ``category``: the running job ends so, or the next one;
+  or ``hang``: the next one goes on until another line ends it;
 * ``rerun``, a reason, and maybe ``date``: a rerun is asked for.
 """
 
@@ -20,7 +21,7 @@ from interlock_runtime.core.errors import ConfigError, Problem
 from interlock_runtime.core.timestamps import parse_timestamp
 from interlock_tf.local.actions import Actions
 from interlock_tf.local.agenda import Agenda
-from interlock_tf.local.jobs import CATEGORIES, FAIL, SUCCESS, Outcome
+from interlock_tf.local.jobs import CATEGORIES, FAIL, HANG, SUCCESS, Outcome
 from interlock_tf.local.recorder import Recorder
 from interlock_tf.local.terraform_json import Configuration
 from interlock_tf.local.timeline import Entry
@@ -59,7 +60,7 @@ def read_lines(file: Path, *, after: datetime, until: datetime, pipeline_ids: It
     for number, content in enumerate(text.splitlines(), start=1):
         if content.strip():
             try:
-                lines.append(_line(number, content, after=after, until=until, pipeline_ids=tuple(pipeline_ids)))
+                lines.append(line_of(number, content, after=after, until=until, pipeline_ids=tuple(pipeline_ids)))
             except ValueError as error:
                 problems.append(Problem(file=str(file), line=number, message=str(error)))
     if problems:
@@ -81,14 +82,19 @@ def simulate(
     told = 0
     for line in lines:
         world.run_until(line.at)
-        _play(actions, line)
+        play(actions, line)
         yield from recorder.entries[told:]
         told = len(recorder.entries)
     world.run_until(end)
     yield from recorder.entries[told:]
 
 
-def _play(actions: Actions, line: Line) -> None:
+def play(actions: Actions, line: Line) -> None:
+    """Have happen what a line says.
+
+    Raises:
+        ConfigError: a rerun is asked for where no run was.
+    """
     told = line.told
     if "key" in told:
         actions.write_sensor(line.pipeline_id, told["key"], told["data"])
@@ -101,8 +107,12 @@ def _play(actions: Actions, line: Line) -> None:
             raise ConfigError(Problem(line=line.number, message=str(error))) from None
 
 
-def _line(number: int, content: str, *, after: datetime, until: datetime, pipeline_ids: tuple[str, ...]) -> Line:
-    """Raises ValueError, saying what is wrong and what would be right."""
+def line_of(number: int, content: str, *, after: datetime, until: datetime, pipeline_ids: tuple[str, ...]) -> Line:
+    """Read a line.
+
+    Raises:
+        ValueError: saying what is wrong and what would be right.
+    """
     told = json.loads(content)
     if not isinstance(told, dict):
         raise ValueError(f"{content[:40]!r} is not a JSON object")
@@ -129,8 +139,8 @@ def _line(number: int, content: str, *, after: datetime, until: datetime, pipeli
 def _check_values(told: Mapping[str, Any]) -> None:
     if "data" in told and not isinstance(told["data"], dict):
         raise ValueError(f"'data' is {told['data']!r}, expected an object with the sensor's fields")
-    if "job" in told and told["job"] not in (SUCCESS, FAIL):
-        raise ValueError(f"'job' is {told['job']!r}, expected {SUCCESS} or {FAIL}")
+    if "job" in told and told["job"] not in (SUCCESS, FAIL, HANG):
+        raise ValueError(f"'job' is {told['job']!r}, expected {SUCCESS}, {FAIL} or {HANG}")
     if "category" in told and (told["job"] != FAIL or told["category"] not in CATEGORIES):
         raise ValueError(f"'category' goes with a job that fails, and is one of {', '.join(CATEGORIES)}")
     for name in ("key", "rerun", "date"):

@@ -70,7 +70,21 @@ class Shard:
             self.agenda.after(delay, self._deliver)
 
     def _deliver(self) -> None:
+        if pause := self.functions.disturbances.hold(self._function):
+            self.agenda.after(pause, self._deliver)
+            return
+        # Busy all the while: a function that waits must not be overtaken by what follows in its shard.
+        pause = self._handle()
         self._busy = False
+        if self._urgent or self.waiting:
+            self._soon(pause)
+
+    @property
+    def _function(self) -> str:
+        return self.mapping.function_arn.rpartition(":")[2]
+
+    def _handle(self) -> timedelta:
+        """Have a batch handled; how long to wait before the next one."""
         if self._urgent:
             batch = self._urgent.pop(0)
         elif self.waiting:
@@ -78,15 +92,16 @@ class Shard:
             batch = _Batch(tuple(self.waiting[:size]))
             del self.waiting[:size]
         else:
-            return
+            return timedelta()
         answer = self.functions.invoke(self.mapping.function_arn, {"Records": list(batch.records)})
+        if answer.error is None and self.functions.disturbances.is_forgotten(self._function):
+            self._urgent.insert(0, batch)
+            return _PAUSE
         remaining = self._remaining(batch, answer)
-        pause = timedelta()
-        if remaining:
-            self._again(_Batch(remaining, batch.failures + 1), answer)
-            pause = min(_PAUSE * 2**batch.failures, _LONGEST_PAUSE)
-        if self._urgent or self.waiting:
-            self._soon(pause)
+        if not remaining:
+            return timedelta()
+        self._again(_Batch(remaining, batch.failures + 1), answer)
+        return min(_PAUSE * 2**batch.failures, _LONGEST_PAUSE)
 
     def _remaining(self, batch: _Batch, answer: Answer) -> tuple[Record, ...]:
         """The records from the first one on that failed; those before it are done."""
@@ -140,11 +155,12 @@ class Shard:
 
 
 class Streams:
-    """The streams of all tables, and the mappings on them."""
+    """The streams of all tables, and the mappings on them. ``told`` is told of every record."""
 
     def __init__(self, agenda: Agenda, region: str) -> None:
         self.arns: dict[str, str] = {}
         self.shards: list[Shard] = []
+        self.told: Callable[[Record], None] = lambda _: None
         self._agenda = agenda
         self._region = region
         self._count = 0
@@ -154,6 +170,7 @@ class Streams:
         if (arn := self.arns.get(change.table)) is None:
             return
         record = self._record(arn, change)
+        self.told(record)
         for shard in self.shards:
             if shard.mapping.stream_arn == arn:
                 shard.add(record)

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.errors import InterlockError
+from interlock_runtime.core.reader import read
 
 #: What ``data`` blocks say.
 _DATA: Mapping[tuple[str, str], str] = {
@@ -50,6 +52,17 @@ _DATA_REFERENCE = re.compile(r"data\.(\w+)\.([\w-]+)\.(\w+)")
 _VARIABLE = re.compile(r"var\.(\w+)")
 _REFERENCE = re.compile(r"(aws_\w+)\.([\w-]+)\.(\w+)")
 _FIELD = re.compile(r"\{([\w:]+)\}")
+
+
+def _pipeline_of_item(attributes: Mapping[str, Any]) -> str:
+    return str(json.loads(attributes["item"])["PK"]["S"]).partition("#")[2]
+
+
+#: Resources that a pipeline has of its own: of which one each is.
+_OF_A_PIPELINE: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "aws_dynamodb_table_item": _pipeline_of_item,
+    "aws_scheduler_schedule": lambda attributes: str(json.loads(attributes["target"]["input"])["pipelineId"]),
+}
 
 
 class StackError(InterlockError):
@@ -123,10 +136,24 @@ class Configuration:
             wanted = {key: value for key, value in attributes.items() if key not in ("//", "depends_on", "tags")}
             yield address, given | {key: self._resolved(value, address) for key, value in wanted.items()}
 
+    def only(self, pipeline_ids: Container[str]) -> Configuration:
+        """The same stack with some of its pipelines."""
+        resources = dict(self._document["resource"])
+        for kind, of_pipeline in _OF_A_PIPELINE.items():
+            found = dict(self.resources(kind))
+            kept = {address.partition(".")[2] for address, each in found.items() if of_pipeline(each) in pipeline_ids}
+            resources[kind] = {name: each for name, each in resources.get(kind, {}).items() if name in kept}
+        return replace(self, _document={**self._document, "resource": resources})
+
     def pipeline_ids(self) -> list[str]:
         """The ids of the stack's pipelines."""
+        return sorted(_pipeline_of_item(each) for _, each in self.resources("aws_dynamodb_table_item"))
+
+    def pipelines(self) -> dict[str, Pipeline]:
+        """The stack's pipelines, by id."""
         items = (json.loads(each["item"]) for _, each in self.resources("aws_dynamodb_table_item"))
-        return sorted(item["PK"]["S"].partition("#")[2] for item in items)
+        found = [read(Pipeline, json.loads(item["config"]["S"])) for item in items]
+        return {pipeline.id: pipeline for pipeline in found}
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs."""

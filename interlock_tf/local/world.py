@@ -20,15 +20,21 @@ from typing import Any
 from interlock_runtime.core import rows
 from interlock_runtime.core.attributes import encode_item
 from interlock_runtime.core.documents import Pipeline
+from interlock_runtime.core.events import SOURCE
 from interlock_runtime.core.instants import millis
 from interlock_runtime.core.reader import read
-from interlock_tf.local import alarms, bus, functions, job_services, queues, scheduler, streams
+from interlock_tf.local import alarms, bus, functions, job_services, patterns, queues, scheduler, streams
 from interlock_tf.local.agenda import Agenda
 from interlock_tf.local.asl import Machine
+from interlock_tf.local.aws_session import LocalSession
+from interlock_tf.local.disturbances import Calm
 from interlock_tf.local.executions import Executions
 from interlock_tf.local.job_services import JobServices
 from interlock_tf.local.jobs import Job, Jobs
+from interlock_tf.local.memory_tables import MemoryTables
+from interlock_tf.local.quick_session import QuickSession
 from interlock_tf.local.resource_policies import Doors
+from interlock_tf.local.slack_channel import SlackChannel
 from interlock_tf.local.tables import Change, Tables
 from interlock_tf.local.terraform_json import Configuration, StackError
 
@@ -54,17 +60,28 @@ Observer = Callable[[str | None, str, str, Mapping[str, Any]], None]
 class World:
     """One stack, from an instant on. Nothing happens before :meth:`run_until`.
 
+    ``disturbances`` are what goes wrong. ``quick`` is for many days: calls are not checked against
+    the services' models, and the tables understand no more than the functions say.
+
     Raises:
         StackError: the stack has something in it that cannot be run here, or is wrong.
     """
 
-    def __init__(self, configuration: Configuration, *, agenda: Agenda, seed: int = 0) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        *,
+        agenda: Agenda,
+        seed: int = 0,
+        disturbances: Calm | None = None,
+        quick: bool = False,
+    ) -> None:
         place = configuration.place
         self.configuration = configuration
         self.agenda = agenda
         self.observers: list[Observer] = []
-        self.functions = functions.Functions(agenda, self.answer)
-        self.tables = Tables(place)
+        self.functions = functions.Functions(agenda, self.answer, disturbances=disturbances)
+        self.tables: Tables | MemoryTables = MemoryTables(place) if quick else Tables(place)
         self.streams = streams.Streams(agenda, place.region)
         self.queues = queues.Queues(agenda, self.functions)
         self.bus = bus.Bus(agenda, place, functions=self.functions, queues=self.queues)
@@ -72,7 +89,9 @@ class World:
         self.executions = Executions(agenda, self.functions, random=Random(seed))  # noqa: S311 - jitter
         self.alarms = alarms.Alarms(agenda)
         self.jobs = Jobs(agenda, pipeline=self.pipeline, running=lambda: self.functions.running[-1].event)
-        self.job_services = JobServices(self.jobs, documents=self._documents)
+        self.job_services = JobServices(self.jobs, documents=self._documents, functions=self.functions)
+        self.slack = SlackChannel(self.functions, now=agenda.now)
+        self._session: Callable[[str], Any] = QuickSession if quick else LocalSession
         self._lock = RLock()
         self._doors = Doors(configuration)
         self._connect()
@@ -91,6 +110,11 @@ class World:
         """Let everything happen that happens until then, in virtual time."""
         self.agenda.run_until(instant)
 
+    def close(self) -> None:
+        """Nothing happens here any more: the code of the functions can be had by another world of this process."""
+        for function in self.functions.by_arn.values():
+            function.code.release()
+
     def answer(self, service: str, operation: str, call: Mapping[str, Any]) -> Mapping[str, Any]:
         """Answer a call of an AWS service, of a function or of a person.
 
@@ -101,7 +125,19 @@ class World:
             return self._answer(service, operation, call)
 
     def _answer(self, service: str, operation: str, call: Mapping[str, Any]) -> Mapping[str, Any]:
-        caller = self.functions.running[-1].function if self.functions.running else None
+        invocation = self.functions.running[-1] if self.functions.running else None
+        if invocation is None:
+            return self._served(None, service, operation, call)
+        if invocation.gone is not None:
+            raise invocation.gone
+
+        def act(parameters: Mapping[str, Any] = call) -> Mapping[str, Any]:
+            return self._served(invocation.function, service, operation, parameters)
+
+        answer: Mapping[str, Any] = self.functions.disturbances.call(invocation, service, operation, call, act)
+        return answer
+
+    def _served(self, caller: str | None, service: str, operation: str, call: Mapping[str, Any]) -> Mapping[str, Any]:
         for observer in self.observers:
             observer(caller, service, operation, call)
         if service == "dynamodb":
@@ -131,6 +167,17 @@ class World:
             known = ", ".join(sorted(self._pipelines))
             raise StackError(f"there is no pipeline {pipeline_id!r}; the stack has {known}")
         return self._pipelines[pipeline_id]
+
+    def is_alert(self, event_type: str) -> bool:
+        """Whether a rule sends events of a type to the queue that alerts are read from."""
+        read = {mapping.queue_arn for mapping in self.queues.mappings}
+        told = {"source": SOURCE, "detail-type": event_type, "detail": {}}
+        return any(
+            target.arn in read
+            for rule in self.bus.rules.values()
+            if rule.pattern and patterns.matches(rule.pattern, told)
+            for target in rule.targets
+        )
 
     def pipelines(self) -> Mapping[str, Pipeline]:
         """All pipelines, by id."""
@@ -193,10 +240,6 @@ class World:
         }
         row = encode_item({**key, **told, "attempt": job.attempt})
         self.tables.answer("PutItem", {"TableName": self.configuration.outputs()["joblog_table_name"], "Item": row})
-
-    def _sleep(self, seconds: float) -> None:
-        """A function waits; meanwhile everything else goes on."""
-        self.run_until(self.now() + timedelta(seconds=seconds))
 
     def _send(self, arn: str, record: Any) -> None:
         self.queues.send(arn, json.dumps(record))
@@ -273,7 +316,13 @@ class World:
             code=functions.code_of(self.configuration.folder, attributes, address),
             place=self.configuration.place,
         )
-        around = functions.Clocked(now=self.now, sleep=self._sleep, services=self.job_services.surround)
+        around = functions.Clocked(
+            now=self.now,
+            sleep=self.functions.take_time,
+            session=self._session,
+            services=self.job_services.surround,
+            channel=self.slack.surround,
+        )
         self.functions.add(made, around)
 
     def _create_retries(self, attributes: Mapping[str, Any], address: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from interlock_tf.local.disturbances import Calm
 from interlock_tf.local.functions import Answer
 
 
@@ -13,6 +14,7 @@ class ScriptedFunctions:
 
     def __init__(self, handle: Callable[[Any], Any]) -> None:
         self.given: list[Any] = []
+        self.disturbances = Calm()
         self._handle = handle
 
     def invoke(self, _arn: str, event: Any) -> Answer:
