@@ -19,7 +19,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 PYTEST := pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check lint format docs lock dist clean
+.PHONY: help setup demo test test-fast soak check lint format docs lock dist clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,11 @@ test-fast: $(PACKAGE) ## Run the tests that take no longer than a minute togethe
 check: ## Do what CI does: linters, types, import rules, all tests
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory test
+
+DAYS ?= 1000
+SEED ?= 0
+soak: $(PACKAGE) ## Live through DAYS random days of the samples, with faults, from SEED on
+	@interlock-tf soak pipelines --calendars calendars --days $(DAYS) --seed $(SEED) --failures .cache/soak
 
 lint: $(PACKAGE) ## Check style, types and import rules
 	@ruff check

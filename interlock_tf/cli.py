@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "validate": "check pipeline files and say everything that is wrong with them",
     "build": "write the six Lambda zips into a folder",
     "simulate": "show what Interlock would do with pipelines, and why",
+    "soak": "live through random days of pipelines, with faults, and check what is left",
     "local": "run a synthesised stack on this machine",
     "schema": "print the JSON Schema of pipeline or calendar files, for editors",
 }

@@ -172,7 +172,7 @@ def random_faults(random: Random, *, start: datetime, until: datetime, busy: Seq
         return start + timedelta(seconds=random.uniform(0, span))
 
     kinds = [kind for kind in Kind if kind is not Kind.OUTAGE]
-    for _ in range(random.choice((0, 3, 8, 15, 30))):
+    for _ in range(random.choice((3, 8, 20, 40, 80))):
         kind = random.choice(kinds)
         functions = _ONLY.get(GROUPS[kind], tuple(_TARGETS))
         (where,) = random.choices(functions, [_TARGETS[each][0] for each in functions])

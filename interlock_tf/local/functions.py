@@ -51,7 +51,7 @@ class Retries:
 
 @dataclass(frozen=True)
 class Clocked:
-    """What functions are surrounded with: a clock, a way to wait, clients of AWS, the jobs' and the alerts' ways out."""
+    """What functions are surrounded with: a clock, a way to wait, clients of AWS, the ways out for jobs and alerts."""
 
     now: Callable[[], Any]
     sleep: Callable[[float], None]

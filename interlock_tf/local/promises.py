@@ -48,10 +48,13 @@ def starts_are_told(seen: Witness) -> Iterator[str]:
 def outcomes_are_told(seen: Witness) -> Iterator[str]:
     """Each outcome in the job log: JOB_COMPLETED or JOB_FAILED of its attempt (runtime.md, sections 5 and 6).
 
-    JOB_COMPLETED follows from the row's stream record, and is not there where that is a dead letter.
+    JOB_COMPLETED follows from the row's stream record, and is not there where that is a dead letter. What a job
+    outside logs of an attempt after another has begun is passed over.
     """
     for pipeline_id, key, _, row in seen.job_log:
         subject: Subject = (pipeline_id, key.schedule_id, key.date, row.get("attempt"))
+        if row.get("writer") != "interlock" and row["attempt"] + 1 in seen.reruns.get((pipeline_id, key), {}):
+            continue
         if row["event"] == "success":
             if not seen.has("JOB_COMPLETED", subject) and not seen.was_lost(row["PK"], row["SK"]):
                 yield f"JOB_COMPLETED of {subject}, whose job succeeded"

@@ -1,4 +1,4 @@
-"""Lives through random days with faults, and looks at what is left: days as they come, many at a time, the least of one.
+"""Lives through random days with faults, and looks at what is left: of one, of many, of the least that goes wrong.
 
 A day is lived with the code that is deployed, on tables and clients that are quicker than moto's and
 botocore's. The same seed gives the same day, to the byte.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
@@ -15,16 +16,19 @@ from pathlib import Path
 
 from interlock_tf.local.actions import Actions
 from interlock_tf.local.agenda import Agenda
-from interlock_tf.local.injection import Injector
+from interlock_tf.local.injection import Happened, Injector
 from interlock_tf.local.invariants import INVARIANTS
 from interlock_tf.local.promises import PROMISES
 from interlock_tf.local.random_days import Day, random_day
 from interlock_tf.local.recorder import Recorder
 from interlock_tf.local.simulation import play
 from interlock_tf.local.terraform_json import Configuration
-from interlock_tf.local.timeline import Entry
+from interlock_tf.local.timeline import Entry, Kind
 from interlock_tf.local.witness import Witness
 from interlock_tf.local.world import World
+
+#: Everything that is looked at.
+CHECKS = (*INVARIANTS, *PROMISES)
 
 #: Variables of a stack that is soaked: with them, alerts are posted, to a channel of the simulation.
 CHANNEL = {"slack_channel_id": "C0SIMULATED"}
@@ -52,28 +56,43 @@ class Result:
 
 def live(configuration: Configuration, day: Day) -> Result:
     """Live through a day, and check what is left of it."""
+    with lived(configuration, day) as witness:
+        world, happened = witness.world, witness.injector.happened
+        wrong = [(check.__name__, each) for check in CHECKS for each in check(witness)]
+        return Result(
+            day=day,
+            wrong=tuple(wrong),
+            faults=Counter(str(each.fault.kind) for each in happened),
+            entries=tuple(sorted([*witness.entries, *map(_entry, happened)], key=lambda entry: entry.at)),
+            runs=len(world.executions.by_arn),
+            jobs=len(world.jobs.all),
+            events=len(witness.published),
+        )
+
+
+@contextmanager
+def lived(configuration: Configuration, day: Day) -> Iterator[Witness]:
+    """A world at the end of a day, as it was seen."""
     injector = Injector(day.faults, until=day.until)
     stack = configuration.only(day.pipeline_ids)
     world = World(stack, agenda=Agenda(day.start), seed=day.seed, disturbances=injector, quick=True)
     try:
-        witness, recorder = Witness(world, day, injector), Recorder(world)
+        recorder = Recorder(world)
+        witness = Witness(world, day, injector, recorder.entries)
         actions = Actions(world, recorder)
         for line in day.lines:
             world.run_until(line.at)
             play(actions, line)
         world.run_until(day.end)
-        wrong = [(check.__name__, each) for check in (*INVARIANTS, *PROMISES) for each in check(witness)]
-        return Result(
-            day=day,
-            wrong=tuple(wrong),
-            faults=Counter(str(each.fault.kind) for each in injector.happened),
-            entries=tuple(recorder.entries),
-            runs=len(world.executions.by_arn),
-            jobs=len(world.jobs.all),
-            events=len(witness.published),
-        )
+        yield witness
     finally:
         world.close()
+
+
+def _entry(happened: Happened) -> Entry:
+    fault = happened.fault
+    what = f"{fault.kind} {fault.where}" + (f" {fault.seconds:g} s" if fault.seconds else "")
+    return Entry(at=happened.at, kind=Kind.FAILURE, what=what, why=f"on purpose: {happened.what}")
 
 
 def of_seed(configuration: Configuration, seed: int) -> Result:

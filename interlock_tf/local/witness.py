@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -21,6 +21,7 @@ from interlock_runtime.core.timestamps import parse_timestamp
 from interlock_tf.local.functions import Answer, LocalFunction
 from interlock_tf.local.injection import Injector
 from interlock_tf.local.random_days import Day
+from interlock_tf.local.timeline import Entry
 from interlock_tf.local.world import World
 
 #: What an execution may last, and its row may stay RUNNING after that, and then some.
@@ -92,7 +93,8 @@ class Run:
 class Witness:
     """Looks on from the beginning; what it gives as properties is read at the end, once."""
 
-    def __init__(self, world: World, day: Day, injector: Injector) -> None:
+    def __init__(self, world: World, day: Day, injector: Injector, entries: Sequence[Entry] = ()) -> None:
+        self.entries = entries
         self.world = world
         self.day = day
         self.injector = injector
@@ -117,6 +119,13 @@ class Witness:
     def count(self, kind: str, subject: Subject) -> int:
         """How many different events of a type were published about a subject."""
         return len(self._by_subject[kind, subject])
+
+    def overlook(self, *kinds: str) -> None:
+        """Know nothing of the events of some types, as if nobody had published them: for tests of the checks."""
+        self.published = {key: event for key, event in self.published.items() if event.type not in kinds}
+        for kind, subject in list(self._by_subject):
+            if kind in kinds:
+                del self._by_subject[kind, subject]
 
     def was_lost(self, partition: str, sort_key: str) -> bool:
         """Whether the stream record of a row is a dead letter."""

@@ -52,6 +52,24 @@ def test_a_success_of_the_current_attempt_is_told(world: World) -> None:
     assert event.attempt == 0
 
 
+def test_a_success_whose_record_comes_after_a_rerun_has_begun_is_told_all_the_same(world: World) -> None:
+    record = world.log_job("gold", DATE, "success", attempt=0, runId="jr_1", writer="interlock")
+    end(world, Status.COMPLETED, kind=None)
+    world.deliver(world.request("gold", DATE))
+    assert the_run(world).attempt == 1
+    assert world.deliver(record) == []
+    event = world.bus.the("JOB_COMPLETED")
+    assert (event.attempt, event.detail["runId"]) == (0, "jr_1")
+    assert the_run(world).is_running
+
+
+def test_a_success_that_an_outside_job_tells_of_an_earlier_attempt_is_passed_over(world: World) -> None:
+    end(world)
+    fail(world, attempt=0)
+    fail(world, "success", attempt=0)
+    assert "JOB_COMPLETED" not in world.bus.types
+
+
 def test_a_failed_attempt_is_retried_while_the_budget_lasts(world: World) -> None:
     fail(world, attempt=0, category="TRANSIENT", error="out of memory")
     run = the_run(world)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from interlock_runtime.control import dry_run, job_log, retries, runs
@@ -47,6 +48,9 @@ def handle(ports: StartPorts, pipeline_id: str, entry: Entry, *, now: datetime) 
         retries.decide(ports, config, run, attempt=attempt, failure=Failure.of(entry), now=now)
     elif attempt == run.attempt:
         ports.bus.publish([completed_event(run, entry)], now=now)
+    elif entry.by_interlock:
+        # It was the current one when this was logged: the record is late, and a rerun has begun meanwhile.
+        ports.bus.publish([completed_event(replace(run, attempt=attempt, run_id=None), entry)], now=now)
     else:
         ports.log.info("job-log row passed over: a later attempt stands", job_attempt=attempt, attempt=run.attempt)
 
