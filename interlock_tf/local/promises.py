@@ -97,7 +97,8 @@ def ends_are_told(seen: Witness) -> Iterator[str]:
 def reruns_are_told(seen: Witness) -> Iterator[str]:
     """Each rerun on request: RERUN_ACCEPTED; each rejection in the job log: RERUN_REJECTED (runtime.md, section 5).
 
-    A rejection because the date is excluded is told by PIPELINE_EXCLUDED.
+    A rejection because the date is excluded is told by PIPELINE_EXCLUDED. One that was logged, and whose request's
+    stream record then became a dead letter, is not told.
     """
     for (pipeline_id, key), attempts in seen.reruns.items():
         for attempt, row in attempts.items():
@@ -112,13 +113,12 @@ def reruns_are_told(seen: Witness) -> Iterator[str]:
             if row["reason"] == "job-fail-retry" and not failed:
                 yield f"a failure before {subject}, which is a retry"
     for pipeline_id, key, _, row in seen.job_log:
+        if row["event"] != "rerun-rejected":
+            continue
         about: Subject = (pipeline_id, key.schedule_id, key.date, None)
         excluded = row.get("category") == "excluded" and seen.has("PIPELINE_EXCLUDED", about)
-        if (
-            row["event"] == "rerun-rejected"
-            and not excluded
-            and not seen.has("RERUN_REJECTED", about, cause=row["cause"])
-        ):
+        lost = str(row["cause"]).removeprefix("request:") in seen.lost_records
+        if not excluded and not lost and not seen.has("RERUN_REJECTED", about, cause=row["cause"]):
             yield f"RERUN_REJECTED of {about}, {row['cause']}"
 
 
