@@ -340,6 +340,23 @@ def test_a_drift_whose_record_was_lost_asks_for_a_rerun_after_all(world: World) 
     assert (rows.pk("gold"), rows.rerun_request("stream", DATE)) in world.control.rows()
 
 
+def test_a_drift_during_the_job_that_nobody_compared_asks_for_a_rerun_after_all(world: World) -> None:
+    world.pipeline(gold())
+    world.write_sensor("gold", "rates", x=1)
+    run = start(world)
+    window = {"evaluationWindowSeconds": 3600}
+    world.task("evaluate", run, executionStartTime=rfc3339(run.started_at), config=window)
+    world.advance(minutes=5)
+    world.write_sensor("gold", "orders", **READY | {"count": 2000}, updatedAt=rfc3339(world.now))
+    world.advance(minutes=5)
+    finish(world, run, Status.COMPLETED, Kind.POSTRUN)
+    world.advance(hours=2)
+    world.watchdog()
+    assert world.bus.types[-2:] == ["POST_RUN_DRIFT", "POST_RUN_SENSOR_MISSING"]
+    assert (rows.pk("gold"), rows.rerun_request("stream", DATE)) in world.control.rows()
+    assert the_run(world).kind is None
+
+
 @pytest.mark.parametrize(
     "sections",
     [{"postRun": None}, {"postRun": {"rules": []}}, {"schedule": {"exclude": {"dates": [DATE]}}}, {"dryRun": True}],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from interlock_runtime.aws.tables import Row
-from interlock_runtime.control import announcements, post_run, runs, sensors
+from interlock_runtime.control import announcements, baselines, post_run, runs, sensors
 from interlock_runtime.control.configs import Config
 from interlock_runtime.control.looks import Look
 from interlock_runtime.control.ports import WatchdogPorts
@@ -23,7 +23,8 @@ from interlock_runtime.core.timestamps import parse_timestamp
 def look(ports: WatchdogPorts, row: Row, now: datetime) -> Look[None]:
     """Settle a completed run whose time for a post-run sensor is over; tell when none was written.
 
-    A sensor that was written, and left the run unsettled, has lost its stream record: it is handled here.
+    A sensor that was written, and left the run unsettled, has lost its stream record: it is handled here. So is
+    data that changed during the job, since the function that completed the run may have got no further.
     """
     candidate = Run.of_row(row)
     config = yield from config_of(candidate.pipeline_id)
@@ -37,14 +38,20 @@ def look(ports: WatchdogPorts, row: Row, now: datetime) -> Look[None]:
         runs.settle(ports, candidate)
         return
     date = ExecutionDate.parse(candidate.date)
-    found = yield [candidate.key, *sensors.keys_of(config.pipeline, rule_keys, date)]
+    baseline_key = baselines.key(candidate.pipeline_id, candidate.run_key, candidate.attempt)
+    found = yield [candidate.key, baseline_key, *sensors.keys_of(config.pipeline, rule_keys, date)]
     run = read_run(found.get(candidate.key))
     if run is None or run.kind != Kind.POSTRUN or run.attempt != candidate.attempt:
         return
-    if written := _latest_update(run, sensors.chosen(rule_keys, date, found)):
+    seen = sensors.chosen(rule_keys, date, found)
+    if written := _latest_update(run, seen):
         ports.log.warning("a post-run sensor was not handled; it is now", attempt=run.attempt, updated=rfc3339(written))
         post_run.catch_up(ports, config, run, date, cause=f"updated:{rfc3339(written)}", now=now)
     else:
+        if config.pipeline.post_run is not None:
+            baseline = baselines.of_row(found.get(baseline_key))
+            for drifted in baselines.compare_all(config.pipeline.post_run, baseline, seen):
+                post_run.drifted(ports, config.pipeline, run, drifted, now=now)
         announcements.publish_once(ports, _event(config, run, timeout), now=now)
         runs.settle(ports, run)
 
