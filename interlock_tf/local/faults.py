@@ -1,8 +1,8 @@
 """Faults as data: what goes wrong, from when on, and where; and how a seed makes a day's worth of them.
 
-A fault waits from its time on for an occasion, a call of the function that it is about or a
-delivery to it, lets ``skip`` of them pass, and happens once. So dropping one leaves the others
-where they are. An outage is a while in which a service answers nobody.
+A fault waits from its time on for an occasion, a call of the function that it is about (one ``to`` an
+operation, if it says so) or a delivery to it, lets ``skip`` of them pass, and happens once. So
+dropping one leaves the others where they are. An outage is a while in which a service answers nobody.
 """
 
 from __future__ import annotations
@@ -79,6 +79,9 @@ GROUPS: Mapping[Kind, Group] = {
     Kind.OUTAGE: Group.OUTAGE,
 }
 
+#: Stands among operations for a request by HTTP: to Slack, or to the service of a job.
+REQUEST = "request"
+
 #: By function: how much of the mischief it gets, and how many of its occasions may pass before.
 _TARGETS: Mapping[str, tuple[int, int]] = {
     "orchestrator": (6, 30),
@@ -94,6 +97,15 @@ _ONLY: Mapping[Group, tuple[str, ...]] = {
     Group.BATCH: ("stream-router", "alert-dispatcher"),
     Group.TASK: ("orchestrator", "sla-monitor"),
     Group.DELIVERY: ("stream-router", "sla-monitor", "event-sink", "alert-dispatcher", "watchdog"),
+}
+#: Calls of which there are few, and whose failing matters: many faults wait for one of these.
+_OPERATIONS: Mapping[str, tuple[str, ...]] = {
+    "orchestrator": ("StartJobRun", "Invoke", REQUEST, "UpdateItem", "PutItem", "PutEvents", "GetJobRun"),
+    "stream-router": ("StartExecution", "UpdateItem", "PutItem", "DeleteItem", "PutEvents", "Query"),
+    "sla-monitor": ("CreateSchedule", "DeleteSchedule", "PutItem", "PutEvents"),
+    "event-sink": ("PutItem",),
+    "alert-dispatcher": (REQUEST, "PutItem", "UpdateItem"),
+    "watchdog": ("StartExecution", "CreateSchedule", "UpdateItem", "PutItem", "PutEvents"),
 }
 #: What may be out for a while; ``slack`` and ``jobs`` are not of AWS.
 SERVICES = ("dynamodb", "events", "stepfunctions", "scheduler", "slack", "jobs")
@@ -113,11 +125,15 @@ _SECONDS: Mapping[Kind, tuple[float, float]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One thing that goes wrong. ``where`` is a function's name, or for an outage a service's."""
+    """One thing that goes wrong. ``where`` is a function's name, or for an outage a service's.
+
+    ``to`` is the operation that the call is to, or empty for any.
+    """
 
     at: datetime
     kind: Kind
     where: str
+    to: str = ""
     skip: int = 0
     seconds: float = 0
 
@@ -134,7 +150,8 @@ class Fault:
     def describe(self) -> dict[str, Any]:
         """The fault as JSON can hold it."""
         told: dict[str, Any] = {"at": rfc3339(self.at), "fault": str(self.kind), "where": self.where}
-        return told | ({"skip": self.skip} if self.skip else {}) | ({"seconds": self.seconds} if self.seconds else {})
+        more = {"to": self.to, "skip": self.skip, "seconds": self.seconds}
+        return told | {name: value for name, value in more.items() if value}
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Fault:
@@ -155,7 +172,10 @@ class Fault:
         skip, seconds = told.get("skip", 0), told.get("seconds", 0)
         if not isinstance(skip, int) or not isinstance(seconds, int | float) or skip < 0 or seconds < 0:
             raise ValueError("'skip' and 'seconds' are numbers from 0")
-        return cls(at=at, kind=kind, where=told["where"], skip=skip, seconds=seconds)
+        to = told.get("to", "")
+        if not isinstance(to, str) or (to and GROUPS[kind] is not Group.CALL):
+            raise ValueError(f"'to' is {to!r}, expected the operation of a call, for a fault that happens to calls")
+        return cls(at=at, kind=kind, where=told["where"], to=to, skip=skip, seconds=seconds)
 
 
 def random_faults(random: Random, *, start: datetime, until: datetime, busy: Sequence[datetime]) -> Iterator[Fault]:
@@ -176,8 +196,12 @@ def random_faults(random: Random, *, start: datetime, until: datetime, busy: Seq
         kind = random.choice(kinds)
         functions = _ONLY.get(GROUPS[kind], tuple(_TARGETS))
         (where,) = random.choices(functions, [_TARGETS[each][0] for each in functions])
-        skip = random.randrange(_TARGETS[where][1] if GROUPS[kind] is Group.CALL else 4)
-        yield Fault(at=_whole(instant()), kind=kind, where=where, skip=skip, seconds=_seconds(random, kind))
+        to, most = "", 4
+        if GROUPS[kind] is Group.CALL:
+            to = random.choice(_OPERATIONS[where]) if random.random() < 0.5 else ""
+            most = 4 if to else _TARGETS[where][1]
+        skip, seconds = random.randrange(most), _seconds(random, kind)
+        yield Fault(at=_whole(instant()), kind=kind, where=where, to=to, skip=skip, seconds=seconds)
     for _ in range(random.choice((0, 0, 0, 1, 1, 2))):
         seconds = _seconds(random, Kind.OUTAGE)
         at = min(instant(), until - timedelta(seconds=seconds))

@@ -13,7 +13,7 @@ from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, 
 from interlock_tf.local.agenda import Agenda
 from interlock_tf.local.aws_session import ServiceError
 from interlock_tf.local.disturbances import Act, Calm, GoneError, Interruption, Invocation, UnansweredError
-from interlock_tf.local.faults import Fault, Group, Kind
+from interlock_tf.local.faults import REQUEST, Fault, Group, Kind
 from interlock_tf.local.functions import Functions
 
 _ENDPOINT = "https://local.invalid"
@@ -81,7 +81,7 @@ class Injector(Calm):
         if operation in ("PutEvents", "BatchGetItem") and (fault := self._due(Group.PARTS, invocation.function)):
             self._note(fault, what, invocation)
             return _partial_events(parameters, act) if operation == "PutEvents" else _partial_keys(parameters, act)
-        fault = self._due(Group.CALL, invocation.function)
+        fault = self._due(Group.CALL, invocation.function, to=operation)
         if fault is None:
             return act()
         self._note(fault, what, invocation)
@@ -107,7 +107,7 @@ class Injector(Calm):
         if outage := self._outage(what):
             self._note(outage, what, invocation)
             raise UnansweredError("it is out")
-        fault = self._due(Group.CALL, invocation.function)
+        fault = self._due(Group.CALL, invocation.function, to=REQUEST)
         if fault is None:
             return act()
         self._note(fault, what, invocation)
@@ -170,15 +170,18 @@ class Injector(Calm):
         except ServiceError:
             return
 
-    def _due(self, group: Group, function: str, *, only: Kind | None = None) -> Fault | None:
-        """The fault that happens on this occasion; all that are due and do not happen let it pass."""
+    def _due(self, group: Group, function: str, *, only: Kind | None = None, to: str = "") -> Fault | None:
+        """The fault that happens on this occasion; all that are due and do not happen let it pass.
+
+        An occasion is one for faults of ``only`` that kind, or those that wait for a call ``to`` that operation.
+        """
         now = self._agenda.now()
         if now >= self._until:
             return None
         for armed in self._armed.get((group, _short(function)), ()):
             if armed.fault.at > now:
                 break
-            if armed.is_over or (only is not None and armed.fault.kind is not only):
+            if armed.is_over or only not in (None, armed.fault.kind) or armed.fault.to not in ("", to):
                 continue
             if armed.left == 0:
                 armed.is_over = True

@@ -10,11 +10,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from interlock_runtime.core import dates, deadlines, rows
+from interlock_runtime.core import dates, deadlines, drift, rows
 from interlock_runtime.core.dates import ExecutionDate, Granularity
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.expectations import is_expected
 from interlock_runtime.core.rows import RunKey
+from interlock_runtime.core.rules import choose
 from interlock_runtime.core.timestamps import parse_timestamp
 from interlock_runtime.core.wall_clock import next_instant
 from interlock_tf.local.witness import GRACE, Run, Subject, Witness
@@ -198,19 +199,48 @@ def absences_are_told(seen: Witness) -> Iterator[str]:
 
 
 def results_are_watched(seen: Witness) -> Iterator[str]:
-    """Each completed run with post-run rules: its baseline, and what became of its data (runtime.md, section 5)."""
+    """Each completed run with post-run rules: its baseline, and what became of its data (runtime.md, section 5).
+
+    An execution that failed after it had completed its run tells of no baseline; its alarm has rung.
+    """
     for run in seen.runs:
         post_run = run.pipeline.post_run
         if post_run is None or run.status != "COMPLETED":
             continue
         completed = run.at("completedAt")
-        if not seen.has("POST_RUN_BASELINE_CAPTURED", run.subject()):
+        if not seen.is_broken(run) and not seen.has("POST_RUN_BASELINE_CAPTURED", run.subject()):
             yield f"POST_RUN_BASELINE_CAPTURED of {run}"
         told = ("POST_RUN_PASSED", "POST_RUN_FAILED", "POST_RUN_DRIFT")
         missing = seen.has("POST_RUN_SENSOR_MISSING", run.subject())
         is_over = completed and completed + post_run.sensor_timeout + GRACE < seen.day.end
         if is_over and not missing and not any(seen.has(each, run.subject()) for each in told):
             yield f"what became of the data of {run}"
+        if is_over and _has_drifted(seen, run) and not seen.has("POST_RUN_DRIFT", run.subject()):
+            lost = any(keys["SK"]["S"].startswith("SENSOR#") for keys in seen.lost_records.values())
+            if not lost:
+                yield f"POST_RUN_DRIFT of {run}"
+
+
+def _has_drifted(seen: Witness, run: Run) -> bool:
+    """Whether a sensor is no longer what the run relied upon, by the one field that is compared."""
+    post_run, date = run.pipeline.post_run, ExecutionDate.parse(run.key.date)
+    marker = seen.row(run.pipeline.id, rows.baseline_marker(run.key.schedule_id, run.key.date, run.attempt))
+    if post_run is None or marker is None:
+        return False
+    found = {}
+    for key in {rule.key for rule in post_run.rules}:
+        for each in dates.sensor_keys(key, date):
+            if (row := seen.row(run.pipeline.id, rows.sensor(each))) is not None:
+                found[each] = row
+        sensor = choose(key, date, rows=found)
+        before = (marker["data"]["sensors"].get(key) or {}).get("fields")
+        if (
+            sensor is not None
+            and sensor.problem is None
+            and drift.compare(post_run, baseline=before, fields=sensor.fields)
+        ):
+            return True
+    return False
 
 
 def _dates(seen: Witness, pipeline: Pipeline) -> Iterator[ExecutionDate]:

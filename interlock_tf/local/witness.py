@@ -127,6 +127,11 @@ class Witness:
             if kind in kinds:
                 del self._by_subject[kind, subject]
 
+    def is_broken(self, run: Run) -> bool:
+        """Whether the execution of a run's last attempt ended badly."""
+        found = self.world.executions.by_arn.get(str(run.row.get("executionArn")))
+        return found is None or found.status != "SUCCEEDED"
+
     def was_lost(self, partition: str, sort_key: str) -> bool:
         """Whether the stream record of a row is a dead letter."""
         return any((each["PK"]["S"], each["SK"]["S"]) == (partition, sort_key) for each in self.lost_records.values())

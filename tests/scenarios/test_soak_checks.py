@@ -85,9 +85,7 @@ def delete(seen: Witness, output: str, row: Mapping[str, Any]) -> None:
 def first(seen: Witness, output: str, prefix: str, **attributes: Any) -> dict[str, Any]:
     """The first row whose sort key begins so, and that has these attributes."""
     return next(
-        dict(row)
-        for row in seen.rows(output)
-        if row["SK"].startswith(prefix) and attributes.items() <= row.items()
+        dict(row) for row in seen.rows(output) if row["SK"].startswith(prefix) and attributes.items() <= row.items()
     )
 
 

@@ -68,6 +68,19 @@ def test_a_fault_waits_for_its_time_and_its_function() -> None:
         stage.call()
 
 
+def test_a_fault_waits_for_a_call_to_its_operation() -> None:
+    stage = Stage(Fault(at=START, kind=Kind.REFUSED, where="stream-router", to="PutItem", skip=1))
+    stage.call()
+    stage.call("dynamodb", "PutItem")
+    stage.call("dynamodb", "UpdateItem")
+    with pytest.raises(ServiceError):
+        stage.call("dynamodb", "PutItem")
+    stage = Stage(Fault(at=START, kind=Kind.REFUSED, where="stream-router", to="request"))
+    stage.call()
+    with pytest.raises(UnansweredError):
+        stage.request()
+
+
 def test_without_one_fault_the_others_happen_where_they_did() -> None:
     def refused(*faults: Fault) -> list[int]:
         stage = Stage(*faults)
@@ -234,6 +247,7 @@ def test_a_fault_is_the_same_after_writing_and_reading() -> None:
         ({"fault": "sloth"}, "expected one of refused, unreachable"),
         ({"where": "dynamodb"}, "expected one of orchestrator"),
         ({"skip": -1}, "numbers from 0"),
+        ({"fault": "twice", "to": "PutItem"}, "for a fault that happens to calls"),
     ],
 )
 def test_a_fault_that_cannot_be_read_says_why(change: dict[str, Any], expected: str) -> None:
