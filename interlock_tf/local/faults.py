@@ -213,7 +213,7 @@ def _seconds(random: Random, kind: Kind) -> float:
         return 0
     low, high = _SECONDS[kind]
     # Most are short: as many below a tenth of the longest as above.
-    return round(low + (high - low) * random.random() ** 3.3)
+    return float(round(low + (high - low) * random.random() ** 3.3))
 
 
 def _whole(instant: datetime) -> datetime:

@@ -67,7 +67,7 @@ def jobs_start_once(seen: Witness) -> Iterator[str]:
     starts: defaultdict[Subject, list[str]] = defaultdict(list)
     services: dict[Subject, str] = {}
     for job in seen.world.jobs.all:
-        subject = (job.pipeline_id, job.schedule_id, job.date, job.attempt)
+        subject: Subject = (job.pipeline_id, job.schedule_id, job.date, job.attempt)
         starts[subject].append(job.id)
         services[subject] = job.service
     for subject, ids in starts.items():

@@ -101,7 +101,8 @@ class Shard:
         if not remaining:
             return timedelta()
         self._again(_Batch(remaining, batch.failures + 1), answer)
-        return min(_PAUSE * 2**batch.failures, _LONGEST_PAUSE)
+        pause: timedelta = _PAUSE * 2**batch.failures
+        return min(pause, _LONGEST_PAUSE)
 
     def _remaining(self, batch: _Batch, answer: Answer) -> tuple[Record, ...]:
         """The records from the first one on that failed; those before it are done."""
