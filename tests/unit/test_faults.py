@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError
 
+from interlock_tf.local import soak
 from interlock_tf.local.agenda import Agenda
 from interlock_tf.local.aws_session import ServiceError
 from interlock_tf.local.disturbances import GoneError, Invocation, UnansweredError
@@ -267,3 +270,10 @@ def test_random_faults_are_of_every_kind_and_over_when_it_is_calm() -> None:
             assert each.at + each.duration <= until
     assert max(sum(each.kind is Kind.OUTAGE for each in plan) for plan in plans) <= 2
     assert plans[7] == list(random_faults(Random(7), start=START, until=until, busy=[START]))
+
+
+def test_the_page_about_soaks_names_every_fault_and_every_check() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "soak.md").read_text("utf-8")
+    named = set(re.findall(r"`([a-z_-]+)`", page))
+    assert {str(kind) for kind in Kind} <= named
+    assert {check.__name__ for check in soak.CHECKS} <= named
