@@ -222,7 +222,10 @@ def results_are_watched(seen: Witness) -> Iterator[str]:
 
 
 def _has_drifted(seen: Witness, run: Run) -> bool:
-    """Whether a sensor is no longer what the run relied upon, by the one field that is compared."""
+    """Whether a sensor is no longer what the run relied upon, by the one field that is compared.
+
+    One that does not say of which date it is counts for the time of its write, and may be another run's.
+    """
     post_run, date = run.pipeline.post_run, ExecutionDate.parse(run.key.date)
     marker = seen.row(run.pipeline.id, rows.baseline_marker(run.key.schedule_id, run.key.date, run.attempt))
     if post_run is None or marker is None:
@@ -237,6 +240,7 @@ def _has_drifted(seen: Witness, run: Run) -> bool:
         if (
             sensor is not None
             and sensor.problem is None
+            and (sensor.key != key or "date" in sensor.fields)
             and drift.compare(post_run, baseline=before, fields=sensor.fields)
         ):
             return True
