@@ -31,16 +31,20 @@ class QuickSession:
 @cache
 def _client(service: str, region: str) -> Any:
     model = botocore_client(service, region)
-    methods = {name: _method(service, operation) for name, operation in model.meta.method_to_api_mapping.items()}
+    methods = {
+        name: _method(service, operation, model.exceptions.from_code)
+        for name, operation in model.meta.method_to_api_mapping.items()
+    }
     return SimpleNamespace(meta=model.meta, **methods)
 
 
-def _method(service: str, operation: str) -> Callable[..., Any]:
+def _method(service: str, operation: str, exception_of: Callable[[str], type[ClientError]]) -> Callable[..., Any]:
     def call(**parameters: Any) -> Any:
         try:
             return {**answer_of(service, operation, parameters), "ResponseMetadata": {"HTTPStatusCode": 200}}
         except ServiceError as error:
             told = {"Error": {"Code": error.code, "Message": error.message}, **error.extra}
-            raise ClientError({**told, "ResponseMetadata": {"HTTPStatusCode": 400}}, operation) from None
+            kind = exception_of(error.code)
+            raise kind({**told, "ResponseMetadata": {"HTTPStatusCode": 400}}, operation) from None
 
     return call

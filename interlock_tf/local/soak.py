@@ -71,11 +71,11 @@ def live(configuration: Configuration, day: Day) -> Result:
 
 
 @contextmanager
-def lived(configuration: Configuration, day: Day) -> Iterator[Witness]:
-    """A world at the end of a day, as it was seen."""
+def lived(configuration: Configuration, day: Day, *, quick: bool = True) -> Iterator[Witness]:
+    """A world at the end of a day, as it was seen; unless ``quick``, with moto's tables and botocore's clients."""
     injector = Injector(day.faults, until=day.until)
     stack = configuration.only(day.pipeline_ids)
-    world = World(stack, agenda=Agenda(day.start), seed=day.seed, disturbances=injector, quick=True)
+    world = World(stack, agenda=Agenda(day.start), seed=day.seed, disturbances=injector, quick=quick)
     try:
         recorder = Recorder(world)
         witness = Witness(world, day, injector, recorder.entries)

@@ -11,6 +11,8 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -82,6 +84,20 @@ def test_the_same_seed_gives_the_same_bytes_in_every_process(soaked_folder: Path
     for seed in (3, 33):
         here = told(soak.live(soaked, random_day(seed, soaked.pipelines())))
         assert {here, elsewhere(seed, "1"), elsewhere(seed, "2")} == {here}
+
+
+def test_the_quick_tables_and_clients_make_no_difference(soaked: Configuration) -> None:
+    day = random_day(9, soaked.pipelines())
+    assert len(day.faults) > 10
+    day = replace(day, end=day.until + timedelta(hours=1))
+
+    def end(quick: bool) -> tuple[object, ...]:
+        with soak.lived(soaked, day, quick=quick) as seen:
+            tables = [list(seen.rows(f"{name}_table_name")) for name in ("control", "joblog", "rerun", "events")]
+            return list(seen.published), tables, list(json_lines(seen.entries)), len(seen.injector.happened)
+
+    for one, other in zip(end(quick=True), end(quick=False), strict=True):
+        assert one == other
 
 
 def test_a_day_is_the_same_after_writing_and_reading(soaked: Configuration, tmp_path: Path) -> None:
