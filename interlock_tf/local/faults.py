@@ -192,15 +192,14 @@ def random_faults(random: Random, *, start: datetime, until: datetime, busy: Seq
         return start + timedelta(seconds=random.uniform(0, span))
 
     kinds = [kind for kind in Kind if kind is not Kind.OUTAGE]
-    for _ in range(random.choice((3, 8, 20, 40, 80))):
+    for _ in range(random.choice((3, 10, 25, 50, 100))):
         kind = random.choice(kinds)
         functions = _ONLY.get(GROUPS[kind], tuple(_TARGETS))
         (where,) = random.choices(functions, [_TARGETS[each][0] for each in functions])
-        to, most = "", 4
-        if GROUPS[kind] is Group.CALL:
-            to = random.choice(_OPERATIONS[where]) if random.random() < 0.5 else ""
-            most = 4 if to else _TARGETS[where][1]
-        skip, seconds = random.randrange(most), _seconds(random, kind)
+        is_call = GROUPS[kind] is Group.CALL
+        to = random.choice(_OPERATIONS[where]) if is_call and random.random() < 0.6 else ""
+        skip = random.randrange(_TARGETS[where][1]) if is_call and not to else random.choice((0, 0, 1, 3))
+        seconds = _seconds(random, kind)
         yield Fault(at=_whole(instant()), kind=kind, where=where, to=to, skip=skip, seconds=seconds)
     for _ in range(random.choice((0, 0, 0, 1, 1, 2))):
         seconds = _seconds(random, Kind.OUTAGE)
