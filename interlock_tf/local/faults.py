@@ -91,12 +91,18 @@ _TARGETS: Mapping[str, tuple[int, int]] = {
     "alert-dispatcher": (3, 16),
     "watchdog": (3, 40),
 }
+#: The functions that events and messages are delivered to, and those that are tasks of the state machine.
+_DELIVERED = ("stream-router", "sla-monitor", "event-sink", "alert-dispatcher", "watchdog")
+_TASKS = ("orchestrator", "sla-monitor")
 #: The functions to which a kind can happen, where that is not every one.
-_ONLY: Mapping[Group, tuple[str, ...]] = {
-    Group.PARTS: ("orchestrator", "stream-router", "sla-monitor", "watchdog"),
-    Group.BATCH: ("stream-router", "alert-dispatcher"),
-    Group.TASK: ("orchestrator", "sla-monitor"),
-    Group.DELIVERY: ("stream-router", "sla-monitor", "event-sink", "alert-dispatcher", "watchdog"),
+_ONLY: Mapping[Kind, tuple[str, ...]] = {
+    Kind.PARTIAL: ("orchestrator", "stream-router", "sla-monitor", "watchdog"),
+    Kind.TWICE: _DELIVERED,
+    Kind.LATE: _DELIVERED,
+    Kind.FORGOTTEN: ("stream-router", "alert-dispatcher"),
+    Kind.HELD: ("stream-router",),
+    Kind.NOT_INVOKED: _TASKS,
+    Kind.RESULT_LOST: _TASKS,
 }
 #: Calls of which there are few, and whose failing matters: many faults wait for one of these.
 _OPERATIONS: Mapping[str, tuple[str, ...]] = {
@@ -194,7 +200,7 @@ def random_faults(random: Random, *, start: datetime, until: datetime, busy: Seq
     kinds = [kind for kind in Kind if kind is not Kind.OUTAGE]
     for _ in range(random.choice((3, 10, 25, 50, 100))):
         kind = random.choice(kinds)
-        functions = _ONLY.get(GROUPS[kind], tuple(_TARGETS))
+        functions = _ONLY.get(kind, tuple(_TARGETS))
         (where,) = random.choices(functions, [_TARGETS[each][0] for each in functions])
         is_call = GROUPS[kind] is Group.CALL
         to = random.choice(_OPERATIONS[where]) if is_call and random.random() < 0.6 else ""
