@@ -192,11 +192,16 @@ def nothing_waits(seen: Witness) -> Iterator[str]:
 
 
 def functions_fail_of_faults(seen: Witness) -> Iterator[str]:
-    """A function fails only where something went wrong in that very invocation."""
+    """A function fails only where something went wrong in that very invocation, and takes that for nothing lasting.
+
+    All that goes wrong passes; a PermanentError would not be tried again (state-machine.md).
+    """
     disturbed = {each.invocation.number for each in seen.injector.happened if each.invocation is not None}
     for at, function, answer in seen.failures:
         if answer.invocation is not None and answer.invocation.number not in disturbed:
             yield f"{function.name} failed at {at.isoformat()} of itself: {dict(answer.error or {})}"
+        elif (answer.error or {}).get("errorType") in ("PermanentError", "ConfigError"):
+            yield f"{function.name} failed at {at.isoformat()} for good: {dict(answer.error or {})}"
 
 
 def _subject_of(event: Mapping[str, object]) -> Subject:

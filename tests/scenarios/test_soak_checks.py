@@ -177,6 +177,12 @@ def a_function_fails_of_itself(seen: Witness) -> None:
     seen.failures.append((START, function, Answer(error={"errorType": "KeyError"}, invocation=invocation)))
 
 
+def a_fault_is_taken_for_lasting(seen: Witness) -> None:
+    function = next(iter(seen.world.functions.by_arn.values()))
+    error = {"errorType": "PermanentError"}
+    seen.failures.append((START, function, Answer(error=error)))
+
+
 def without_row(output: str, prefix: str, **attributes: Any) -> Callable[[Witness], None]:
     return lambda seen: delete(seen, output, first(seen, output, prefix, **attributes))
 
@@ -208,6 +214,7 @@ FOUND: list[tuple[Tamper, Check, str]] = [
     (a_message_is_left, invariants.nothing_waits, "1 messages are left"),
     (a_record_is_left, invariants.nothing_waits, "records are left"),
     (a_function_fails_of_itself, invariants.functions_fail_of_faults, "of itself"),
+    (a_fault_is_taken_for_lasting, invariants.functions_fail_of_faults, "for good"),
     (unpublished("VALIDATION_PASSED"), promises.starts_are_told, "VALIDATION_PASSED"),
     (unpublished("JOB_TRIGGERED"), promises.starts_are_told, "JOB_TRIGGERED"),
     (unpublished("JOB_COMPLETED"), promises.outcomes_are_told, "JOB_COMPLETED"),
