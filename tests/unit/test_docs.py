@@ -90,7 +90,7 @@ def test_a_generated_table_keeps_what_was_written_by_hand() -> None:
         "<!-- end of table -->\n"
     )
     written = tables.refreshed(page, tables.TABLES)
-    assert "| `key` | text, not empty | required | by hand |" in written
+    assert "| `key` | 1 to 200 characters | required | by hand |" in written
     assert "`gone`" not in written
     assert tables.refreshed(written, tables.TABLES) == written
 
