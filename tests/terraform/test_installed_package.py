@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from interlock_tf.local.terraform import Terraform
-from interlock_tf.locked_wheels import locked_hashes
+from interlock_tf.packaging.locked_wheels import locked_hashes
 from tests.terraform.commands import ROOT, copy_project, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.wheel]
