@@ -59,6 +59,23 @@ class Watched:
         """The key of the trigger row of a date."""
         return trigger_key(self.pipeline.id, RunKey(self.pipeline.schedule_id, str(date)))
 
+    def without_run(self, wanted: Iterable[ExecutionDate]) -> Look[list[ExecutionDate]]:
+        """Those of the dates that no run came of, under neither schedule id.
+
+        A date that ran before a cron was added, or taken away, is not run again.
+        """
+        wanted = list(wanted)
+        found = yield map(self.key, wanted)
+        left = [date for date in wanted if self.key(date) not in found]
+        if not left:
+            return left
+        others = {date: self._other_key(date) for date in left}
+        found = yield others.values()
+        return [date for date, other in others.items() if other not in found]
+
+    def _other_key(self, date: ExecutionDate) -> Key:
+        return trigger_key(self.pipeline.id, RunKey(self.pipeline.other_schedule_id, str(date)))
+
     def known_since(self, ports: Ports) -> Look[Since]:
         """Since when what it says has been known; read once per pass."""
         if self._since is None:
