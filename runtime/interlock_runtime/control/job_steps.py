@@ -22,8 +22,6 @@ from interlock_runtime.jobs.contract import Category, Failed, Outcome, RunContex
 
 Answer = dict[str, Any]
 
-_STARTED = "started"
-
 
 def trigger(ports: JobPorts, task: Task, *, clock: Callable[[], datetime]) -> Answer:
     """Start the job of a run. The intent comes first, so that whoever comes again looks before starting.
@@ -53,10 +51,10 @@ def _start(ports: JobPorts, config: Config, run: Run, *, clock: Callable[[], dat
     if config.pipeline.dry_run:
         raise PermanentError(f"{config.pipeline.id} is a dry run: its job is not started")
     triggered_at = clock()
-    intended = runs.intend(ports, run, now=triggered_at)
+    job_type = config.pipeline.job.type
+    intended = runs.intend(ports, run, job_type=job_type, now=triggered_at)
     if intended is None:
         return None
-    job_type = config.pipeline.job.type
     try:
         started = registry.start(
             config.pipeline.job, _context(run, previous_intent=run.intent is not None), ports.services
@@ -77,7 +75,7 @@ def _start(ports: JobPorts, config: Config, run: Run, *, clock: Callable[[], dat
 def _job(started: Started, job_type: str, *, triggered_at: datetime, ended_at: datetime) -> Answer:
     """What the row keeps of a started job, in values that JSON and DynamoDB can hold."""
     ended = started.ended
-    status = _STARTED if ended is None else JobEvent.SUCCESS if isinstance(ended, Succeeded) else JobEvent.FAIL
+    status = runs.JOB_STARTED if ended is None else JobEvent.SUCCESS if isinstance(ended, Succeeded) else JobEvent.FAIL
     return {
         "status": str(status),
         "jobType": job_type,
@@ -101,7 +99,7 @@ def _tell(ports: JobPorts, run: Run, job: Answer, *, now: datetime) -> None:
     message = f"the job of {run.pipeline_id} for {run.date} was started"
     detail = {"jobType": job["jobType"], "runId": job["runId"], "triggeredAt": job["triggeredAt"]}
     events = [runs.event_of(run, "JOB_TRIGGERED", message, detail)]
-    if job["status"] == _STARTED:
+    if job["status"] == runs.JOB_STARTED:
         ports.bus.publish(events, now=now)
         return
     entry = Entry(
