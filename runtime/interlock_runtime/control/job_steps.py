@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from interlock_runtime.control import job_log, outcomes, runs
+from interlock_runtime.control import job_log, left_jobs, outcomes, runs
 from interlock_runtime.control.configs import Config
 from interlock_runtime.control.job_log import Entry, JobEvent
 from interlock_runtime.control.ports import JobPorts, Metric
@@ -38,6 +39,8 @@ def trigger(ports: JobPorts, task: Task, *, clock: Callable[[], datetime]) -> An
     run = task.current(found.get(task.trigger_key))
     if run is None:
         return _superseded()
+    if not run.is_running and run.intent is not None:
+        left_jobs.tell(ports, run, now=now)
     if (job := _recorded(run)) is None:
         job = _start(ports, config, run, clock=clock)
         if job is None:
@@ -66,10 +69,11 @@ def _start(ports: JobPorts, config: Config, run: Run, *, clock: Callable[[], dat
     ports.metrics.count(Metric.JOBS_TRIGGERED)
     ports.log.info("job started", attempt=run.attempt, job_type=job_type, run_id=started.run_id, status=job["status"])
     recorded = runs.record_job(ports, intended, job, run_id=started.run_id)
-    if not recorded.made:
+    if recorded.run is None or not recorded.made or not recorded.run.is_running:
         ports.log.warning("the run was superseded while its job was started", attempt=run.attempt)
-        return None
-    return job
+        with_job = replace(intended, run_id=started.run_id, intent={**(intended.intent or {}), "job": job})
+        left_jobs.tell(ports, with_job, standing=recorded.run, now=clock())
+    return job if recorded.made else None
 
 
 def _job(started: Started, job_type: str, *, triggered_at: datetime, ended_at: datetime) -> Answer:
