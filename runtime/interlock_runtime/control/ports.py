@@ -97,6 +97,8 @@ class Metric(StrEnum):
     """What is counted, by function, in CloudWatch's embedded format."""
 
     RECORDS_PROCESSED = "RecordsProcessed"
+    #: Stream records that can never be handled, and were dropped.
+    RECORDS_REFUSED = "RecordsRefused"
     RULES_EVALUATED = "RulesEvaluated"
     RUNS_STARTED = "RunsStarted"
     JOBS_TRIGGERED = "JobsTriggered"
