@@ -45,6 +45,9 @@ KEEP_RERUN = timedelta(days=30)
 #: The status of a recorded job that was started, and had not ended by then.
 JOB_STARTED = "started"
 
+#: How often a decision is taken anew when the row changed while it was taken.
+ROUNDS = 5
+
 #: Attributes that belong to one attempt, and go when another begins.
 _OF_ONE_ATTEMPT = ("executionArn", "intent", "runId", "completedAt", "ttl")
 

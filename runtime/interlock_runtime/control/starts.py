@@ -9,7 +9,6 @@ from enum import Enum, auto
 from interlock_runtime.control import announcements, arrivals, causes, dry_run, late_data, runs
 from interlock_runtime.control.configs import Config
 from interlock_runtime.control.ports import StartPorts
-from interlock_runtime.control.retries import ROUNDS
 from interlock_runtime.control.run import Reason, Run, read_run, trigger_key
 from interlock_runtime.core import dates, deadlines
 from interlock_runtime.core.dates import ExecutionDate
@@ -155,7 +154,7 @@ def _respond(
     now: datetime,
 ) -> None:
     """Do what the row that stands there means."""
-    for _ in range(ROUNDS):
+    for _ in range(runs.ROUNDS):
         found = standing(run, cause=cause, written_at=None if write is None else write.written_at)
         if found is Standing.RUNNING:
             runs.launch(ports, run, now=now)
