@@ -56,6 +56,7 @@ def test_a_change_is_remembered_for_as_long_as_its_dates_are_looked_at() -> None
     changed_at(world, "2026-03-03 06:10")
     for at in ("2026-03-03 06:15", "2026-03-03 23:55", "2026-03-04 00:05", "2026-03-04 23:55"):
         assert pass_at(world, at) == []
+    assert world.executions.inputs == {}
 
 
 def test_a_sensor_that_does_not_say_when_it_was_written_is_as_old_as_its_date() -> None:
@@ -173,6 +174,50 @@ def test_a_listed_date_that_ran_is_not_missed() -> None:
     changed_at(world, "2026-03-03 08:00", schedule={"include": {"dates": [DATE, "2026-03-04"]}})
     assert pass_at(world, "2026-03-04 00:30") == []
     assert pass_at(world, "2026-03-05 00:30") == ["IRREGULAR_SCHEDULE_MISSED 2026-03-04"]
+
+
+SLA = {"deadline": "10:00", "dayOffset": 0, "expectedDuration": "30m"}
+
+
+def ring_or_look(world: World, at: str, *, bells: bool) -> None:
+    world.now = utc(at)
+    if bells:
+        world.ring()
+    else:
+        world.watchdog()
+
+
+@pytest.mark.parametrize("bells", [True, False], ids=["bells", "watchdog"])
+def test_a_date_that_has_completed_breaches_no_deadline(*, bells: bool) -> None:
+    world = ran(World(utc("2026-03-03 06:00")))
+    changed_at(world, "2026-03-03 08:00", schedule=NIGHTLY, sla=SLA)
+    ring_or_look(world, "2026-03-03 10:00", bells=bells)
+    assert [kind for kind in world.bus.types if "SLA" in kind] == []
+
+
+@pytest.mark.parametrize("bells", [True, False], ids=["bells", "watchdog"])
+def test_a_date_that_is_running_breaches_its_deadline_and_is_not_called_unstarted(*, bells: bool) -> None:
+    world = World(utc("2026-03-03 06:00"))
+    world.pipeline(gold(postRun=None))
+    world.watchdog()
+    world.deliver(world.write_sensor("gold", "orders", **READY, updatedAt=rfc3339(world.now)))
+    changed_at(world, "2026-03-03 08:00", schedule=NIGHTLY, sla=SLA)
+    ring_or_look(world, "2026-03-03 10:00", bells=bells)
+    assert world.bus.the("SLA_BREACH").detail["status"] == "RUNNING"
+
+
+@pytest.mark.parametrize("bells", [True, False], ids=["bells", "watchdog"])
+def test_a_date_that_was_observed_is_not_said_to_be_late_when_the_pipeline_goes_live(*, bells: bool) -> None:
+    trigger = gold()["schedule"]["trigger"] | {"deadline": "09:30", "dayOffset": 0}
+    sections = {"schedule": {"trigger": trigger}, "sla": SLA, "validation": {"rules": []}}
+    world = watched_since("2026-03-03 05:00", **sections, dryRun=True)
+    world.deliver(world.write_sensor("gold", "orders", **READY, updatedAt=rfc3339(world.now)))
+    changed_at(world, "2026-03-03 08:00", **sections)
+    world.bus.events.clear()
+    assert pass_at(world, "2026-03-03 09:45") == []
+    ring_or_look(world, "2026-03-03 10:00", bells=bells)
+    assert world.bus.types == []
+    assert pass_at(world, "2026-03-04 10:05") == ["SLA_BREACH 2026-03-04", "SENSOR_DEADLINE_EXPIRED 2026-03-04"]
 
 
 def newer_data_of_another_schedule(world: World) -> Step:

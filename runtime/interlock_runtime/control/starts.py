@@ -124,11 +124,10 @@ def _start(
 
 def _standing(ports: StartPorts, pipeline: Pipeline, date: ExecutionDate) -> tuple[Run | None, Run | None]:
     """The run of the date, and the one that it had before a cron was added to the pipeline, or taken away."""
-    own, other = (
-        trigger_key(pipeline.id, RunKey(each, str(date))) for each in (pipeline.schedule_id, pipeline.other_schedule_id)
-    )
-    found = ports.control.get_many([own, other])
-    return read_run(found.get(own)), read_run(found.get(other))
+    key = RunKey(pipeline.schedule_id, str(date))
+    own, before = trigger_key(pipeline.id, key), trigger_key(pipeline.id, key.before)
+    found = ports.control.get_many([own, before])
+    return read_run(found.get(own)), read_run(found.get(before))
 
 
 def _ran_already(

@@ -159,11 +159,6 @@ class Pipeline:
         return "cron" if self.schedule.cron else "stream"
 
     @property
-    def other_schedule_id(self) -> Literal["cron", "stream"]:
-        """The schedule id that the pipeline has not, and had before a cron was added to it or taken away."""
-        return "stream" if self.schedule.cron else "cron"
-
-    @property
     def sla_timezone(self) -> ZoneInfo:
         """The zone of the SLA's deadline: ``sla.timezone``, else the schedule's."""
         return (self.sla and self.sla.timezone) or self.schedule.timezone

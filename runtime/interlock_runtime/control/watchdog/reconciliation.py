@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
-from itertools import chain
 
-from interlock_runtime.aws.tables import Key
 from interlock_runtime.control import causes, sensors, starts
 from interlock_runtime.control.looks import Later, Look
 from interlock_runtime.control.ports import Metric, WatchdogPorts
@@ -47,7 +44,7 @@ def look(ports: WatchdogPorts, watched: Watched, now: datetime) -> Look[None]:
                 continue
             if (write := _write(ports, watched.pipeline, trigger, date, sensor, now=now)) is not None:
                 lost.setdefault(date, write)
-    fresh = yield from _unobserved(watched, lost)
+    fresh = yield from watched.without_run(lost)
     if not fresh:
         return
     watched.starting.update(fresh)
@@ -66,22 +63,6 @@ def _is_past(pipeline: Pipeline, date: ExecutionDate, sensor: Sensor, changed: d
         return False
     updated_at = _updated_at(sensor)
     return date <= dates.of_instant(pipeline, changed) if updated_at is None else updated_at <= changed
-
-
-def _unobserved(watched: Watched, found: Iterable[ExecutionDate]) -> Look[list[ExecutionDate]]:
-    """Those of the dates that were not observed in a dry run, and did not run, under either schedule id."""
-    unrun = yield from watched.without_run(found)
-    if not unrun:
-        return unrun
-    pipeline = watched.pipeline
-    markers = {date: _dry_run_keys(pipeline, date) for date in unrun}
-    observed = yield chain.from_iterable(markers.values())
-    return [date for date, keys in markers.items() if not observed.keys() & keys]
-
-
-def _dry_run_keys(pipeline: Pipeline, date: ExecutionDate) -> set[Key]:
-    ids = (pipeline.schedule_id, pipeline.other_schedule_id)
-    return {(rows.pk(pipeline.id), rows.dry_run(each, str(date))) for each in ids}
 
 
 def _write(
