@@ -19,7 +19,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 PYTEST := pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check lint format docs lock dist clean
+.PHONY: help setup demo day test test-fast check lint format docs lock dist clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,8 +27,13 @@ help: ## Show this list
 setup: ## Install everything that the tests need into this folder
 	@$(MAKE) --no-print-directory --silent -j 3 $(PACKAGE) $(NODE) $(CHECKOV)
 
-demo: $(PACKAGE) ## Build the sample stack, apply it to an AWS on this machine, and show what exists
+demo: $(PACKAGE) ## Run a day of the sample pipelines, and apply their stack to an AWS on this machine
 	@python -m interlock_tf.local.demo
+
+day: $(PACKAGE) ## Run only the day, in virtual time: a timeline, and a page to look at
+	@mkdir -p build
+	@interlock-tf simulate pipelines --calendars calendars --from 2026-12-10 \
+		--sensors docs/examples/day.jsonl --html build/day.html
 
 test: setup ## Run all tests
 	@$(PYTEST)

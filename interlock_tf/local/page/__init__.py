@@ -8,6 +8,6 @@ writes the page. The same entries give the same bytes.
 
 from __future__ import annotations
 
-from interlock_tf.local.page.document import Page, page
+from interlock_tf.local.page.document import page
 
-__all__ = ["Page", "page"]
+__all__ = ["page"]

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 from functools import reduce
 from html import escape
 from importlib.resources import files
 from operator import add
+from zoneinfo import ZoneInfo
 
 from interlock_runtime import __version__
 from interlock_runtime.core.documents import Pipeline
 from interlock_tf.local.moments import Moment, Tone
 from interlock_tf.local.page.drawing import axis, lane, sample
-from interlock_tf.local.page.lanes import Lane, Look
+from interlock_tf.local.page.lanes import Lane, Look, lanes
 from interlock_tf.local.page.packing import NARROW, WALL, WIDE, Format, Scale
 from interlock_tf.local.tally import Tally, figures, sentence
+from interlock_tf.local.timeline import Entry
 
 _LEGEND: Sequence[tuple[Look, str]] = (
     (Look.SENSOR, "sensor written"),
@@ -40,18 +42,22 @@ _SIGNS = {Tone.PLAIN: "·", Tone.GOOD: "✓", Tone.NOTICE: "○", Tone.WARNING: 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page:
-    """What a page is about: a time, and the lanes; instants are shown in ``zone``."""
-
+class _Page:
     lanes: Sequence[Lane]
     start: datetime
     end: datetime
-    zone: tzinfo
-    zone_name: str
+    zone: ZoneInfo
 
 
-def page(told: Page) -> str:
-    """The HTML document."""
+def page(
+    entries: Sequence[Entry], pipelines: Mapping[str, Pipeline], *, start: datetime, end: datetime, zone: ZoneInfo
+) -> str:
+    """The HTML document about a time, with its instants in ``zone``."""
+    drawn = lanes(entries, pipelines, start=start, end=end, zone=zone)
+    return _written(_Page(lanes=drawn, start=start, end=end, zone=zone))
+
+
+def _written(told: _Page) -> str:
     title = _title(told)
     style = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
     total = reduce(add, (each.tally for each in told.lanes), Tally())
@@ -86,14 +92,15 @@ _HATCH = (
 )
 
 
-def _head(told: Page, title: str, total: Tally) -> Iterator[str]:
+def _head(told: _Page, title: str, total: Tally) -> Iterator[str]:
     count = sum(each.pipeline is not None for each in told.lanes)
     yield "<header><div>"
     yield f"<h1>{escape(title)}</h1>"
-    yield (
-        f'<p class="about">What Interlock did with {count} pipeline{"s" if count != 1 else ""}: the synthesised stack, '
-        f"run in virtual time. All times are <strong>{escape(told.zone_name)}</strong>, unless they say otherwise.</p></div>"
-    )
+    pipelines = f"{count} pipeline" if count == 1 else f"{count} pipelines"
+    zone = f"<strong>{escape(told.zone.key)}</strong>"
+    yield f'<p class="about">What Interlock did with {pipelines}: the synthesised stack, run in virtual time.'
+    yield f"All times are {zone}, unless they say otherwise.</p>"
+    yield "</div>"
     yield '<ul class="figures">'
     for figure in figures(total):
         yield (
@@ -104,10 +111,10 @@ def _head(told: Page, title: str, total: Tally) -> Iterator[str]:
     yield "</header>"
 
 
-def _main(told: Page) -> Iterator[str]:
+def _main(told: _Page) -> Iterator[str]:
     yield "<main>"
     times = "".join(axis(_scale(told, form), told.zone) for form in (WIDE, WALL))
-    yield f'<div class="axis"><span>{escape(told.zone_name)}</span><div>{times}</div></div>'
+    yield f'<div class="axis"><span>{escape(told.zone.key)}</span><div>{times}</div></div>'
     for each in told.lanes:
         yield from _lane(told, each)
     yield "</main>"
@@ -120,11 +127,11 @@ def _main(told: Page) -> Iterator[str]:
     yield "</section>"
 
 
-def _scale(told: Page, form: Format) -> Scale:
+def _scale(told: _Page, form: Format) -> Scale:
     return Scale(start=told.start, end=told.end, format=form)
 
 
-def _lane(told: Page, each: Lane) -> Iterator[str]:
+def _lane(told: _Page, each: Lane) -> Iterator[str]:
     said = sentence(each.tally)
     yield f'<section class="lane {_worst(each.tally)}">'
     yield '<div class="name">'
@@ -153,7 +160,7 @@ def _lane(told: Page, each: Lane) -> Iterator[str]:
     yield "</section>"
 
 
-def _moment(told: Page, each: Lane, moment: Moment) -> str:
+def _moment(told: _Page, each: Lane, moment: Moment) -> str:
     local = moment.at.astimezone(told.zone)
     times = f"{local:%H:%M}" if (told.end - told.start).days <= 1 else f"{local:%d %b %H:%M}"
     if moment.until is not None:
@@ -197,7 +204,7 @@ def _worst(tally: Tally) -> Tone:
     return Tone.WARNING if tally.warnings else Tone.GOOD
 
 
-def _title(told: Page) -> str:
+def _title(told: _Page) -> str:
     first, last = told.start.astimezone(told.zone), told.end.astimezone(told.zone)
     if first.hour == first.minute == last.hour == last.minute == 0 and (last.date() - first.date()).days == 1:
         return f"{first:%A} {first.day} {first:%B %Y}"
