@@ -7,6 +7,7 @@ PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
 key = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
 VENV := .venv/locked-$(call key,requirements/dev.lock)
 PACKAGE := .venv/package-$(call key,requirements/dev.lock pyproject.toml hatch_build.py runtime/requirements.lock)
+COMPILED := $(PACKAGE)-compiled
 NODE := node_modules/.locked-$(call key,package-lock.json)
 CHECKOV := .cache/checkov/locked-$(call key,requirements/checkov.lock)
 LOCKER := .cache/locker/ready
@@ -25,7 +26,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install everything that the tests need into this folder
-	@$(MAKE) --no-print-directory --silent -j 3 $(PACKAGE) $(NODE) $(CHECKOV)
+	@$(MAKE) --no-print-directory --silent -j 3 $(COMPILED) $(NODE) $(CHECKOV)
 
 demo: $(PACKAGE) ## Run a day of the sample pipelines, and apply their stack to an AWS on this machine
 	@python -m interlock_tf.local.demo
@@ -38,7 +39,7 @@ day: $(PACKAGE) ## Run only the day, in virtual time: a timeline, and a page to 
 test: setup ## Run all tests
 	@$(PYTEST)
 
-test-fast: $(PACKAGE) ## Run the tests that take no longer than a minute together
+test-fast: $(COMPILED) ## Run the tests that take no longer than a minute together
 	@$(PYTEST) --hypothesis-profile=fast -m "not (slow or terraform or cdktf or wheel or linter)"
 
 check: ## Do what CI does: linters, types, import rules, all tests
@@ -73,14 +74,20 @@ $(VENV):
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed, and none is on the PATH" >&2; exit 1; }
 	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null || \
 		{ echo "Node.js 20 or later is needed, and none is on the PATH: the Terraform CDK runs on it" >&2; exit 1; }
-	@echo "Installing the Python packages into .venv; the first time takes a minute or two"
+	@echo "Installing the Python packages into .venv; the first time takes a minute"
 	@rm -rf .venv
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install -qq --require-hashes -r requirements/dev.lock
+	@$(BIN)/pip install -qq --no-compile --require-hashes -r requirements/dev.lock
 	@touch $@
 
 $(PACKAGE): $(VENV)
 	@$(BIN)/pip install -qq --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Half of an installation's time is the compilation of modules of which a demo imports few. Tests want it done:
+# a warning of the compiler about somebody else's module would be an error to them.
+$(COMPILED): $(PACKAGE)
+	@$(BIN)/python -W ignore -m compileall -qq -j 2 .venv/lib || true
 	@touch $@
 
 $(NODE):
