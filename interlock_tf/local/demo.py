@@ -20,6 +20,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +29,7 @@ from zoneinfo import ZoneInfo
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.status import Status
 from rich.table import Table
 
 from interlock_runtime.core.errors import InterlockError
@@ -72,18 +74,18 @@ def main() -> int:
 
 
 def _tell(console: Console, folder: Path) -> None:
-    with _step(console, "Check the documents") as said:
+    with _step(console, "Check the documents") as step:
         program = str(Path(sys.executable).with_name("interlock-tf"))
-        said.append(_command(program, "validate", "pipelines", "--calendars", "calendars"))
-    with _step(console, "Synthesise main.py") as said:
+        step.said.append(_command(program, "validate", "pipelines", "--calendars", "calendars"))
+    with _step(console, "Synthesise main.py") as step:
         _command(sys.executable, "main.py", CDKTF_OUTDIR=str(folder))
         (stack,) = (folder / _STACKS).iterdir()
         resources = _resources(stack)
-        said.append(f"{sum(resources.values())} resources of {len(resources)} types")
+        step.said.append(f"{sum(resources.values())} resources of {len(resources)} types")
     configuration = Configuration.read(stack)
-    with _step(console, "Run it for a day") as said:
-        entries = _day(configuration)
-        said.append(f"{len(entries)} things happened in 24 hours of virtual time")
+    with _step(console, "Run it for a day") as step:
+        entries = _day(configuration, step)
+        step.said.append(f"{len(entries)} things happened in 24 h of virtual time")
     pipelines = configuration.pipelines()
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(page(entries, pipelines, start=DAY, end=DAY + _LENGTH, zone=ZONE), encoding="utf-8")
@@ -97,10 +99,14 @@ def _tell(console: Console, folder: Path) -> None:
     console.print("A day of your own: interlock-tf simulate, described in docs/simulator.md")
 
 
-def _day(configuration: Configuration) -> list[Entry]:
+def _day(configuration: Configuration, step: _Step) -> list[Entry]:
     end = DAY + _LENGTH
     lines = read_lines(LINES, after=DAY, until=end, pipeline_ids=configuration.pipeline_ids())
-    return list(simulate(configuration, lines, start=DAY, end=end))
+    entries: list[Entry] = []
+    for entry in simulate(configuration, lines, start=DAY, end=end):
+        entries.append(entry)
+        step.status.update(f"{step.title}: it is {entry.at.astimezone(ZONE):%H:%M}")
+    return entries
 
 
 def _apply(console: Console, stack: Path, resources: Mapping[str, int]) -> None:
@@ -127,14 +133,23 @@ def _apply(console: Console, stack: Path, resources: Mapping[str, int]) -> None:
         console.print(f"[red]Left behind: {', '.join(left)}" if left else "[green]Nothing is left.")
 
 
+@dataclass(frozen=True)
+class _Step:
+    """A step under way: what it says when it is done, and the line that says that it is not."""
+
+    title: str
+    status: Status
+    said: list[str] = field(default_factory=list)
+
+
 @contextmanager
-def _step(console: Console, title: str) -> Iterator[list[str]]:
-    said: list[str] = []
+def _step(console: Console, title: str) -> Iterator[_Step]:
     start = time.monotonic()
-    with console.status(title):
-        yield said
+    with console.status(title) as status:
+        step = _Step(title, status)
+        yield step
     seconds = f"{time.monotonic() - start:.1f} s"
-    console.print(f"[green]✓[/] {title:24} [dim]{seconds:>6}[/]  {' '.join(said)}".rstrip())
+    console.print(f"[green]✓[/] {title:24} [dim]{seconds:>6}[/]  {' '.join(step.said)}".rstrip())
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from interlock_tf.local.page.lanes import Item, Look, Track
@@ -63,17 +63,17 @@ class Scale:
 
 @dataclass(frozen=True, kw_only=True)
 class Placed:
-    """An item with its place: ``x`` to ``right``, in the row ``row`` of its track.
+    """An item with its place: its instant is at ``x``, and it reaches from ``left`` to ``right``.
 
-    ``label`` is what is written, at ``label_x`` and to the right of it; empty when there is no room.
+    ``label`` is what is written from ``label_x`` on; empty when there is no room.
     """
 
     item: Item
     x: float
+    left: float
     right: float
-    row: int
-    label: str
-    label_x: float
+    label: str = ""
+    label_x: float = 0
     inside: bool = False
 
 
@@ -85,13 +85,13 @@ def packed(items: Sequence[Item], scale: Scale) -> dict[Track, list[list[Placed]
         rows: list[list[Placed]] = []
         ends: list[float] = []
         boxes = [_box(item, scale, numbers=bars <= _MOST_NUMBERS) for item in items if item.track is track]
-        for left, end, placed in sorted(boxes, key=lambda box: (box[0], box[1])):
-            row = next((row for row, taken in enumerate(ends) if taken <= left), len(rows))
+        for start, end, placed in sorted(boxes, key=lambda box: (box[0], box[1])):
+            row = next((row for row, taken in enumerate(ends) if taken <= start), len(rows))
             if row == len(rows):
                 rows.append([])
                 ends.append(0)
             ends[row] = end
-            rows[row].append(Placed(**{**vars(placed), "row": row}))
+            rows[row].append(placed)
         if rows:
             tracks[track] = rows
     return tracks
@@ -119,19 +119,20 @@ def _quarters(start: datetime, end: datetime, step: timedelta) -> Iterator[datet
 
 
 def _box(item: Item, scale: Scale, *, numbers: bool) -> tuple[float, float, Placed]:
-    """From where to where an item needs room, and its place in the first row."""
+    """From where to where an item needs room, and its place."""
     if item.until is not None:
         return _bar(item, scale, numbers=numbers)
     form = scale.format
     x = scale.x(item.at)
     left, right = _outline(item.look, x, form.mark)
-    label = item.label if form.words else ""
-    label_x = right + _GAP + 1
-    if label and label_x + form.length(label) > form.width:
-        label_x = left - _GAP - 1 - form.length(label)
-        return label_x - _GAP, right + _GAP, Placed(item=item, x=x, right=right, row=0, label=label, label_x=label_x)
-    end = label_x + form.length(label) + _GAP if label else right + _GAP
-    return left - _GAP, end, Placed(item=item, x=x, right=right, row=0, label=label, label_x=label_x)
+    placed = Placed(item=item, x=x, left=left, right=right)
+    length = form.length(item.label)
+    after, before = right + 2 * _GAP, left - 2 * _GAP - length
+    if form.words and item.label and after + length <= form.width:
+        return left - _GAP, after + length + _GAP, replace(placed, label=item.label, label_x=after)
+    if form.words and item.label and before >= form.left:
+        return before - _GAP, right + _GAP, replace(placed, label=item.label, label_x=before)
+    return left - _GAP, right + _GAP, placed
 
 
 def _bar(item: Item, scale: Scale, *, numbers: bool) -> tuple[float, float, Placed]:
@@ -139,16 +140,14 @@ def _bar(item: Item, scale: Scale, *, numbers: bool) -> tuple[float, float, Plac
     form = scale.format
     x = scale.x(item.at)
     right = max(scale.x(item.until), x + _SHORTEST_BAR)
+    placed = Placed(item=item, x=x, left=x, right=right)
     length = form.length(item.label)
-    if not item.label:
-        return x, right, Placed(item=item, x=x, right=right, row=0, label="", label_x=x)
-    if length + 2 * _GAP <= right - x:
-        label_x = (x + right - length) / 2
-        return x, right, Placed(item=item, x=x, right=right, row=0, label=item.label, label_x=label_x, inside=True)
-    label_x = right + 2 * _GAP
-    fits = numbers and label_x + length <= form.width
-    end = label_x + length + _GAP if fits else right
-    return x, end, Placed(item=item, x=x, right=right, row=0, label=item.label if fits else "", label_x=label_x)
+    if item.label and length + 2 * _GAP <= right - x:
+        return x, right, replace(placed, label=item.label, label_x=(x + right - length) / 2, inside=True)
+    after = right + 2 * _GAP
+    if item.label and numbers and after + length <= form.width:
+        return x, after + length + _GAP, replace(placed, label=item.label, label_x=after)
+    return x, right, placed
 
 
 def _outline(look: Look, x: float, size: float) -> tuple[float, float]:
