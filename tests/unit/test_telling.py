@@ -39,8 +39,8 @@ def test_a_narrow_terminal_has_long_reasons_below_and_nothing_is_wider() -> None
     lines = shown(60).splitlines()
     assert lines[:3] == [
         "Tuesday 3 March 2026, UTC",
-        "  07:00  gold  ▾ sensor orders    rows 3",
-        "  08:00  gold  ▶ job starts       attempt 0: glue gold-etl",
+        "  07:00  gold  ▾ sensor orders   rows 3",
+        "  08:00  gold  ▶ job starts      attempt 0: glue gold-etl",
     ]
     breach = lines.index("  09:00  gold  ◆ SLA breach")
     assert lines[breach + 1].startswith("         2026-03-02: it was due at nine, and")
