@@ -13,6 +13,7 @@ Without such lines a job succeeds after the pipeline's expectedDuration, or ten 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -102,9 +103,9 @@ def _print(
 
 def _check_place(file: Path) -> None:
     """Say before the work that its result could not be written."""
-    if file.is_dir():
+    if os.path.isdir(file):  # unlike the path's own, it never raises
         raise ConfigError(Problem(path="--html", message=f"{file} is a directory; expected a file to write"))
-    if not file.parent.is_dir():
+    if not os.path.isdir(file.parent):
         raise ConfigError(Problem(path="--html", message=f"there is no directory {file.parent} to write a page into"))
 
 
