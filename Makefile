@@ -20,7 +20,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 PYTEST := pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo day test test-fast check lint format docs lock dist clean
+.PHONY: help setup demo day test test-fast check lint format picture docs lock dist clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,10 @@ lint: $(PACKAGE) ## Check style, types and import rules
 format: $(PACKAGE) ## Put the code into the project's style
 	@ruff check --fix
 	@ruff format
+
+picture: day ## Take the picture of the day that the README shows, with Chromium
+	@chromium --headless=new --no-sandbox --disable-gpu --hide-scrollbars --force-device-scale-factor=0.75 \
+		--blink-settings=preferredColorScheme=1 --window-size=1920,1115 --screenshot=docs/day.png build/day.html 2>/dev/null
 
 docs: $(PACKAGE) ## Write the generated tables of the documentation anew
 	@python docs/tables.py
