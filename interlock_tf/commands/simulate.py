@@ -94,6 +94,7 @@ def _print(
     if sys.stdout.isatty() and not (arguments.json or arguments.full):
         console = Console(highlight=False)
         telling.tell(console, moments.folded(moments.moments(entries, pipelines, zone), pipelines), zone)
+        console.print()
         console.print(telling.table(tally.tallies(entries, pipelines)))
         return
     lines: Iterator[str] = timeline.json_lines(entries) if arguments.json else timeline.text_lines(entries, zone)

@@ -8,6 +8,7 @@ is out of the ordinary become one moment.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -234,4 +235,9 @@ def _fields(entry: Entry) -> str:
         for name, value in entry.detail.items()
         if not (name in ("date", "hour") or (name == "updatedAt" and parse_timestamp(value) == entry.at))
     }
-    return ", ".join(f"{name} {value}" for name, value in told.items()) or "written"
+    return ", ".join(f"{name} {_plain(value)}" for name, value in told.items()) or "written"
+
+
+def _plain(value: object) -> str:
+    """A value as it stands in a sensor's row."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -66,9 +66,9 @@ def test_instants_in_texts_become_times_of_the_zone() -> None:
 
 def test_a_sensor_is_told_without_what_says_only_when_it_was_written() -> None:
     written = {"rows": 3, "date": "2026-03-03", "updatedAt": "2026-03-03T08:00:00Z"}
-    older = {"updatedAt": "2026-03-03T07:00:00Z"}
+    older = {"updatedAt": "2026-03-03T07:00:00Z", "healthy": False}
     entries = [entry("08:00", Kind.SENSOR, "orders", "", **each) for each in (written, older, {})]
-    assert [each.why for each in moments(entries, GOLD, UTC)] == ["rows 3", "updatedAt 07:00", "written"]
+    assert [each.why for each in moments(entries, GOLD, UTC)] == ["rows 3", "updatedAt 07:00, healthy false", "written"]
 
 
 def test_failures_and_alarms_are_critical_and_ordinary_runs_are_left_out() -> None:
