@@ -112,7 +112,7 @@ def _check_place(file: Path) -> None:
 
 def _write(file: Path, text: str) -> None:
     try:
-        file.write_text(text, encoding="utf-8")
+        file.write_text(text, encoding="utf-8", errors="replace")
     except OSError as error:
         raise ConfigError(Problem(path="--html", message=f"{file} cannot be written: {error.strerror}")) from error
     sys.stderr.write(f"The page is {file.resolve().as_uri()}\n")

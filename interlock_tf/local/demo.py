@@ -88,7 +88,9 @@ def _tell(console: Console, folder: Path) -> None:
         step.said.append(f"{len(entries)} things happened in 24 h of virtual time")
     pipelines = configuration.pipelines()
     PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(page(entries, pipelines, start=DAY, end=DAY + _LENGTH, zone=ZONE), encoding="utf-8")
+    PAGE.write_text(
+        page(entries, pipelines, start=DAY, end=DAY + _LENGTH, zone=ZONE), encoding="utf-8", errors="replace"
+    )
     console.print()
     tell(console, folded(moments(entries, pipelines, ZONE), pipelines), ZONE)
     console.print(f"\nThe same as a page: {PAGE.resolve().as_uri()}\n", soft_wrap=True)

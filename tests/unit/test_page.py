@@ -96,6 +96,9 @@ def test_failures_of_the_installation_have_a_lane_of_their_own() -> None:
     gold, own = lanes([broken], GOLD, start=START, end=END, zone=UTC)
     assert not gold.items
     assert (own.name, own.items[0].look) == (INSTALLATION, Look.CRITICAL)
+    text = written(broken)
+    assert '<section class="lane critical">' in text
+    assert f"{INSTALLATION}: alarms and failures of the installation" in text
 
 
 def test_many_alerts_are_shown_without_words_those_that_matter_keep_them_longer() -> None:
@@ -103,6 +106,10 @@ def test_many_alerts_are_shown_without_words_those_that_matter_keep_them_longer(
     missed = entry("20:00", Kind.EVENT, "SCHEDULE_MISSED")
     assert {item.label for item in items(*accepted, missed)} == {"", "schedule missed"}
     assert {item.label for item in items(*[missed] * 14)} == {""}
+    breached = [entry(f"{hour:02}:00", Kind.EVENT, "SLA_BREACH") for hour in range(14)]
+    met = [entry(f"{hour:02}:30", Kind.EVENT, "SLA_MET") for hour in range(14)]
+    assert {item.label for item in items(*breached)} == {""}
+    assert {item.label for item in items(*met, breached[0])} == {"", "SLA breach"}
 
 
 # Where things stand
@@ -143,7 +150,8 @@ def _box(placed: Placed, scale: Scale) -> tuple[float, float]:
     """From where to where something is drawn, its words included."""
     if not placed.label:
         return placed.left, placed.right
-    return min(placed.left, placed.label_x), max(placed.right, placed.label_x + scale.format.length(placed.label))
+    start = placed.label_x - (scale.format.length(placed.label) if placed.before else 0)
+    return min(placed.left, start), max(placed.right, start + scale.format.length(placed.label))
 
 
 def test_two_marks_of_the_same_minute_stand_below_each_other() -> None:

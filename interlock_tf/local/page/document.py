@@ -24,7 +24,7 @@ _LEGEND: Sequence[tuple[Look, str]] = (
     (Look.SENSOR, "sensor written"),
     (Look.TICK, "cron fires"),
     (Look.REQUEST, "a person asks"),
-    (Look.WAITING, "waits for its data; a dot is a look"),
+    (Look.WAITING, "waits for its data; a dot where the verdict changed"),
     (Look.SUCCESS, "job succeeded; the number is the attempt, from 0"),
     (Look.FAIL, "job failed"),
     (Look.RUNNING, "job still running"),
@@ -132,8 +132,8 @@ def _scale(told: _Page, form: Format) -> Scale:
 
 
 def _lane(told: _Page, each: Lane) -> Iterator[str]:
-    said = sentence(each.tally)
-    yield f'<section class="lane {_worst(each.tally)}">'
+    said = sentence(each.tally) if each.pipeline else "alarms and failures of the installation"
+    yield f'<section class="lane {_worst(each)}">'
     yield '<div class="name">'
     yield f"<h2>{escape(each.name)}</h2>"
     if each.pipeline is not None:
@@ -198,10 +198,9 @@ def _facts(pipeline: Pipeline) -> str:
     return " · ".join(facts)
 
 
-def _worst(tally: Tally) -> Tone:
-    if tally.criticals:
-        return Tone.CRITICAL
-    return Tone.WARNING if tally.warnings else Tone.GOOD
+def _worst(each: Lane) -> Tone:
+    tones = {moment.tone for moment in each.moments}
+    return next((tone for tone in (Tone.CRITICAL, Tone.WARNING) if tone in tones), Tone.GOOD)
 
 
 def _title(told: _Page) -> str:

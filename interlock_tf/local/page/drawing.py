@@ -105,7 +105,7 @@ def _draw(svg: _Svg, placed: Placed, scale: Scale, y: float) -> None:
         _bar(svg, group, item.look, placed.x, placed.right, y, form.row - 4)
         _looks(svg, group, placed, scale, y)
     if placed.label:
-        look = "inside" if placed.inside else "beside"
+        look = "inside" if placed.inside else "beside before" if placed.before else "beside"
         svg.text(placed.label, placed.label_x, y + form.text * 0.36, look, into=group)
 
 

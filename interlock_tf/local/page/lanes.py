@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
@@ -17,7 +18,7 @@ from interlock_tf.local.timeline import Entry, Kind
 #: The lane of what is about no pipeline: the installation's own alarms and failures.
 INSTALLATION = "Interlock itself"
 
-#: A lane with more events than this has words beside its alerts only; with more of those, none.
+#: A track with more marks than this has words beside those only that are no good news; with more of these, none.
 _MOST_LABELS = 12
 
 
@@ -95,6 +96,7 @@ _SHOWN = frozenset(
         "DRY_RUN_COMPLETED",
     }
 )
+_CALM = frozenset({Look.MET, Look.NOTICE, Look.DUE})
 _FLAGS: Mapping[str, Look] = {"MET": Look.MET, "WARNING": Look.WARNED, "BREACH": Look.BREACHED}
 
 
@@ -102,23 +104,31 @@ def lanes(
     entries: Sequence[Entry], pipelines: Mapping[str, Pipeline], *, start: datetime, end: datetime, zone: tzinfo
 ) -> list[Lane]:
     """A lane for each pipeline, by id; one more when something is about none of them."""
-    told = folded(moments(entries, pipelines, zone), pipelines)
+    mine: defaultdict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        mine[_lane_of(entry.pipeline_id, pipelines)].append(entry)
+    told: defaultdict[str, list[Moment]] = defaultdict(list)
+    for moment in folded(moments(entries, pipelines, zone), pipelines):
+        told[_lane_of(moment.pipeline_id, pipelines)].append(moment)
     numbers = tallies(entries, pipelines)
     found = [
         Lane(
             name=name,
             pipeline=pipeline,
-            items=_items([each for each in entries if each.pipeline_id == name], start=start, end=end),
-            moments=[each for each in told if each.pipeline_id == name],
+            items=_items(mine[name], start=start, end=end),
+            moments=told[name],
             tally=numbers[name],
         )
         for name, pipeline in pipelines.items()
     ]
-    if others := [each for each in entries if each.pipeline_id not in pipelines]:
-        own = [each for each in told if each.pipeline_id not in pipelines]
+    if others := mine[INSTALLATION]:
         items = _items(others, start=start, end=end)
-        found.append(Lane(name=INSTALLATION, pipeline=None, items=items, moments=own, tally=Tally()))
+        found.append(Lane(name=INSTALLATION, pipeline=None, items=items, moments=told[INSTALLATION], tally=Tally()))
     return found
+
+
+def _lane_of(pipeline_id: str | None, pipelines: Mapping[str, Pipeline]) -> str:
+    return pipeline_id if pipeline_id is not None and pipeline_id in pipelines else INSTALLATION
 
 
 def _items(entries: Sequence[Entry], *, start: datetime, end: datetime) -> list[Item]:
@@ -132,15 +142,12 @@ def _items(entries: Sequence[Entry], *, start: datetime, end: datetime) -> list[
 def _labelled(items: Iterable[Item]) -> Iterator[Item]:
     """Take away the words beside marks where there are too many of them."""
     items = list(items)
-    flags = [item for item in items if item.track is Track.DEADLINES]
-    marks = [item for item in items if item.track is Track.ALERTS]
-    loud = [item for item in marks if item.look is not Look.NOTICE]
+    marks = Counter(item.track for item in items if item.until is None)
+    loud = Counter(item.track for item in items if item.until is None and item.look not in _CALM)
     for item in items:
-        many = {
-            Track.DEADLINES: len(flags) > _MOST_LABELS and item.look is Look.MET,
-            Track.ALERTS: len(marks) > _MOST_LABELS and (item.look is Look.NOTICE or len(loud) > _MOST_LABELS),
-        }
-        yield replace(item, label="") if many.get(item.track) else item
+        among = marks if item.look in _CALM else loud
+        too_many = item.until is None and among[item.track] > _MOST_LABELS
+        yield replace(item, label="") if too_many else item
 
 
 @dataclass

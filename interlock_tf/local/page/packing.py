@@ -44,7 +44,7 @@ class Format:
 
 WIDE = Format(name="wide", width=1000, left=76, right=16, mark=11, row=17, text=12.5, words=True)
 WALL = Format(name="wall", width=1500, left=84, right=18, mark=11.5, row=15.5, text=13, words=True)
-NARROW = Format(name="narrow", width=360, left=8, right=8, mark=9, row=14, text=12, words=False)
+NARROW = Format(name="narrow", width=360, left=8, right=11, mark=9, row=14, text=12, words=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,8 @@ class Scale:
 class Placed:
     """An item with its place: its instant is at ``x``, and it reaches from ``left`` to ``right``.
 
-    ``label`` is what is written from ``label_x`` on; empty when there is no room.
+    ``label`` is what is written from ``label_x`` on, or up to there when it stands ``before`` the
+    mark; empty when there is no room.
     """
 
     item: Item
@@ -75,6 +76,7 @@ class Placed:
     label: str = ""
     label_x: float = 0
     inside: bool = False
+    before: bool = False
 
 
 def packed(items: Sequence[Item], scale: Scale) -> dict[Track, list[list[Placed]]]:
@@ -127,11 +129,12 @@ def _box(item: Item, scale: Scale, *, numbers: bool) -> tuple[float, float, Plac
     left, right = _outline(item.look, x, form.mark)
     placed = Placed(item=item, x=x, left=left, right=right)
     length = form.length(item.label)
-    after, before = right + 2 * _GAP, left - 2 * _GAP - length
+    after, before = right + 2 * _GAP, left - 2 * _GAP
     if form.words and item.label and after + length <= form.width:
         return left - _GAP, after + length + _GAP, replace(placed, label=item.label, label_x=after)
-    if form.words and item.label and before >= form.left:
-        return before - _GAP, right + _GAP, replace(placed, label=item.label, label_x=before)
+    if form.words and item.label and before - length >= form.left:
+        box = before - length - _GAP, right + _GAP
+        return *box, replace(placed, label=item.label, label_x=before, before=True)
     return left - _GAP, right + _GAP, placed
 
 
