@@ -102,10 +102,12 @@ def _draw(svg: _Svg, placed: Placed, scale: Scale, y: float) -> None:
     if item.until is None:
         _MARKS[item.look](svg, group, placed.x, y, form.mark)
     else:
-        _bar(svg, group, item.look, placed.x, placed.right, y, form.row - 4)
+        _bar(svg, group, item.look, placed.x, placed.right, y, form.row - 3)
         _looks(svg, group, placed, scale, y)
-    if placed.label:
-        look = "inside" if placed.inside else "beside before" if placed.before else "beside"
+    if placed.inside:
+        svg.text(placed.label, (placed.x + placed.right) / 2, y + form.text * 0.35, "inside", into=group)
+    elif placed.label:
+        look = "beside before" if placed.before else "beside"
         svg.text(placed.label, placed.label_x, y + form.text * 0.36, look, into=group)
 
 

@@ -44,7 +44,7 @@ class Format:
 
 WIDE = Format(name="wide", width=1000, left=76, right=16, mark=11, row=17, text=12.5, words=True)
 WALL = Format(name="wall", width=1500, left=84, right=18, mark=11.5, row=15.5, text=13, words=True)
-NARROW = Format(name="narrow", width=360, left=8, right=11, mark=9, row=14, text=12, words=False)
+NARROW = Format(name="narrow", width=360, left=8, right=11, mark=9, row=15, text=12, words=False)
 
 
 @dataclass(frozen=True, kw_only=True)
