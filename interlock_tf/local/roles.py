@@ -1,0 +1,165 @@
+"""The roles of a stack: every call that a function makes, and all that services do for one, is judged by its role.
+
+What a role may not do is refused with the words of AWS. What is used of a role's policies is
+remembered, so that what is granted for nothing can be found.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from interlock_tf.local import iam_requests
+from interlock_tf.local.aws_session import ServiceError
+from interlock_tf.local.iam_policies import Access, Decision, Grant, Statement, decide
+from interlock_tf.local.terraform_json import Configuration, Place, StackError
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who acts: a role, by its ARN, under the name of whom it was assumed for."""
+
+    role_arn: str
+    session: str
+
+    @property
+    def role(self) -> str:
+        """The name of the role."""
+        return self.role_arn.rpartition("/")[2]
+
+    def arn(self, place: Place) -> str:
+        """As AWS calls it when it refuses something."""
+        return f"arn:{place.partition}:sts::{place.account}:assumed-role/{self.role}/{self.session}"
+
+
+class Roles:
+    """All roles of a stack, with their policies.
+
+    Attributes:
+        used: what of the policies was made use of so far.
+        refused: is told of every access that is refused, in the words of AWS.
+    """
+
+    def __init__(self, configuration: Configuration) -> None:
+        self.place = configuration.place
+        self.used: set[Grant] = set()
+        self.refused: Callable[[str], None] = lambda _: None
+        self._statements = _statements(configuration)
+        self._keys = _keys(configuration)
+        self._decided: dict[tuple[str, str, str, str], Decision] = {}
+
+    def granted(self) -> set[Grant]:
+        """Everything that the policies allow, as it is written there."""
+        return {grant for role in self._statements.values() for statement in role for grant in statement.grants()}
+
+    def decide(self, principal: Principal, access: Access) -> Decision:
+        """Whether a role may do something.
+
+        Raises:
+            StackError: there is no such role, or something in a policy about it is not understood here.
+        """
+        place = self.place
+        common = {
+            "aws:PrincipalAccount": (place.account,),
+            "aws:PrincipalArn": (principal.role_arn,),
+            "aws:RequestedRegion": (place.region,),
+            "aws:SecureTransport": ("true",),
+        }
+        key = (principal.role_arn, access.action, access.resource, json.dumps(access.keys, sort_keys=True))
+        if key not in self._decided:
+            if principal.role not in self._statements:
+                raise StackError(f"there is no role {principal.role_arn}")
+            wanted = replace(access, keys={**common, **access.keys})
+            self._decided[key] = decide(self._statements[principal.role], wanted)
+        return self._decided[key]
+
+    def refusal(self, principal: Principal, accesses: Iterable[Access]) -> str | None:
+        """Why a role may not do all of this, in the words of AWS; None when it may.
+
+        What is encrypted by a key of the account asks for that, too.
+
+        Raises:
+            StackError: there is no such role, or something in a policy about it is not understood here.
+        """
+        for access in self._with_keys(accesses):
+            decision = self.decide(principal, access)
+            if not decision.allowed:
+                text = self._words(principal, access, decision)
+                self.refused(text)
+                return text
+            self.used.update(grant for statement in decision.by for grant in statement.used(access))
+        return None
+
+    def check_call(self, principal: Principal, service: str, operation: str, call: Mapping[str, Any]) -> None:
+        """Judge a call.
+
+        Raises:
+            ServiceError: the role may not make it, or it is not known here what it takes.
+        """
+        try:
+            accesses = iam_requests.accesses_of(self.place, service, operation, call)
+        except iam_requests.UnknownCall as error:
+            raise ServiceError("UnknownOperationException", str(error)) from None
+        if (refusal := self.refusal(principal, accesses)) is not None:
+            raise ServiceError("AccessDeniedException", refusal)
+
+    def require(self, principal: Principal, accesses: Iterable[Access], address: str) -> None:
+        """Judge what a service asks for before it takes a resource.
+
+        Raises:
+            StackError: the role may not do it.
+        """
+        if (refusal := self.refusal(principal, accesses)) is not None:
+            raise StackError(f"{address}: {refusal}")
+
+    def nearest(self, principal: Principal, action: str) -> str:
+        """What the role's policies say that comes nearest to an action, for whoever looks for the mistake."""
+        service = action.partition(":")[0]
+        granted = [grant for each in self._statements.get(principal.role, ()) for grant in each.grants()]
+        near = [grant for grant in granted if grant.action == action]
+        near = near or [grant for grant in granted if grant.action.startswith(f"{service}:")]
+        told = "; ".join(f"{each.policy}: {each.action} on {each.resource}" for each in near)
+        return told or f"no policy of the role speaks of {service}"
+
+    def _with_keys(self, accesses: Iterable[Access]) -> Iterable[Access]:
+        for access in accesses:
+            yield access
+            service = access.action.partition(":")[0]
+            if service in ("dynamodb", "sqs") and (key := self._key_of(access.resource)) is not None:
+                actions = ("GenerateDataKey", "Decrypt") if access.action == "sqs:SendMessage" else ("Decrypt",)
+                yield from iam_requests.key_uses(self.place, key, service, *actions)
+
+    def _key_of(self, resource: str) -> str | None:
+        *place, rest = resource.split(":", 5)
+        return self._keys.get(":".join([*place, *["/".join(rest.split("/")[:2])]]))
+
+    def _words(self, principal: Principal, access: Access, decision: Decision) -> str:
+        who, what = principal.arn(self.place), f"{access.action} on resource: {access.resource}"
+        if decision.by:
+            return f"User: {who} is not authorized to perform: {what} with an explicit deny in an identity-based policy"
+        why = f"because no identity-based policy allows the {access.action} action"
+        return f"User: {who} is not authorized to perform: {what} {why}"
+
+
+def _statements(configuration: Configuration) -> Mapping[str, list[Statement]]:
+    """The statements of each role, by its name."""
+    found: dict[str, list[Statement]] = {each["name"]: [] for _, each in configuration.resources("aws_iam_role")}
+    for address, policy in configuration.resources("aws_iam_role_policy"):
+        told = json.loads(policy["policy"])["Statement"]
+        if policy["role"] not in found:
+            raise StackError(f"{address}: there is no role {policy['role']}")
+        for each in [told] if isinstance(told, Mapping) else told:
+            found[policy["role"]].append(Statement(policy["role"], policy["name"], each))
+    return found
+
+
+def _keys(configuration: Configuration) -> Mapping[str, str]:
+    """The key of the account by which a table or a queue is encrypted, by its ARN."""
+    found = {}
+    for _, table in configuration.resources("aws_dynamodb_table"):
+        found[table["arn"]] = table.get("server_side_encryption", {}).get("kms_key_arn")
+    for _, queue in configuration.resources("aws_sqs_queue"):
+        found[queue["arn"]] = queue.get("kms_master_key_id")
+    return {arn: key for arn, key in found.items() if key is not None and ":key/" in key}
