@@ -27,7 +27,7 @@ from interlock_tf.policies import Statement, allow
 from interlock_tf.settings import is_token
 
 #: The log groups in which Glue writes what really happened to a job.
-GLUE_LOG_GROUPS = ("/aws-glue/jobs/logs-v2", "/aws-glue/jobs/error")
+GLUE_LOG_GROUPS = ("/aws-glue/jobs/logs-v2",)
 
 #: Six characters that Secrets Manager puts at the end of an ARN.
 _ENDING = re.compile(r"-[A-Za-z0-9]{6}")

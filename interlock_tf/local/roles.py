@@ -7,7 +7,7 @@ remembered, so that what is granted for nothing can be found.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,6 +34,15 @@ class Principal:
         return f"arn:{place.partition}:sts::{place.account}:assumed-role/{self.role}/{self.session}"
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """What was decided about what somebody asked for."""
+
+    principal: Principal
+    access: Access
+    decision: Decision
+
+
 class Roles:
     """All roles of a stack, with their policies.
 
@@ -48,11 +57,19 @@ class Roles:
         self.refused: Callable[[str], None] = lambda _: None
         self._statements = _statements(configuration)
         self._keys = _keys(configuration)
-        self._decided: dict[tuple[str, str, str, str], Decision] = {}
+        self._judged: dict[tuple[str, str, str, str], Judgement] = {}
 
     def granted(self) -> set[Grant]:
         """Everything that the policies allow, as it is written there."""
         return {grant for role in self._statements.values() for statement in role for grant in statement.grants()}
+
+    def judged(self) -> Iterable[Judgement]:
+        """Everything that was asked for so far, each once."""
+        return self._judged.values()
+
+    def statements(self, role: str) -> Sequence[Statement]:
+        """What the policies of a role say."""
+        return self._statements[role]
 
     def decide(self, principal: Principal, access: Access) -> Decision:
         """Whether a role may do something.
@@ -68,12 +85,13 @@ class Roles:
             "aws:SecureTransport": ("true",),
         }
         key = (principal.role_arn, access.action, access.resource, json.dumps(access.keys, sort_keys=True))
-        if key not in self._decided:
+        if key not in self._judged:
             if principal.role not in self._statements:
                 raise StackError(f"there is no role {principal.role_arn}")
             wanted = replace(access, keys={**common, **access.keys})
-            self._decided[key] = decide(self._statements[principal.role], wanted)
-        return self._decided[key]
+            decision = decide(self._statements[principal.role], wanted)
+            self._judged[key] = Judgement(principal, wanted, decision)
+        return self._judged[key].decision
 
     def refusal(self, principal: Principal, accesses: Iterable[Access]) -> str | None:
         """Why a role may not do all of this, in the words of AWS; None when it may.

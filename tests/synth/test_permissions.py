@@ -84,7 +84,7 @@ def test_a_glue_job_by_name(orchestrator: Orchestrator) -> None:
         "glue:GetJobRuns": job,
         "logs:FilterLogEvents": [
             f"arn:aws:logs:{HERE}:log-group:{group}:*"
-            for group in ("/aws-glue/jobs/logs-v2", "/aws-glue/jobs/error", "/team/glue")
+            for group in ("/aws-glue/jobs/logs-v2", "/team/glue")
         ],
     }
 
