@@ -83,8 +83,7 @@ def test_a_glue_job_by_name(orchestrator: Orchestrator) -> None:
         "glue:GetJobRun": job,
         "glue:GetJobRuns": job,
         "logs:FilterLogEvents": [
-            f"arn:aws:logs:{HERE}:log-group:{group}:*"
-            for group in ("/aws-glue/jobs/logs-v2", "/team/glue")
+            f"arn:aws:logs:{HERE}:log-group:{group}:*" for group in ("/aws-glue/jobs/logs-v2", "/team/glue")
         ],
     }
 
