@@ -41,7 +41,8 @@ LOG_DELIVERY_ACTIONS = (
 
 #: Six characters with which a secret's ARN ends; here they are always the same.
 _SECRET_ENDING, _STAND_IN = re.compile(r"-[A-Za-z0-9]{6}"), "-SIMULA"
-_PLACEHOLDER = re.compile(r"#\w+")
+#: Names in an expression, but not those of members inside of an attribute: placeholders, and names as they are.
+_PLACEHOLDER, _PLAIN = re.compile(r"(?<!\.)#\w+"), re.compile(r"(?<![#:.\w])[A-Za-z_]\w*(?!\w|\()")
 
 
 class UnknownCall(Exception):  # noqa: N818 - it says what it is about
@@ -126,8 +127,7 @@ def _item(action: str, row: str) -> Callable[[Place, Call], Accesses]:
 
 def _update(place: Place, call: Call) -> Accesses:
     expressions = " ".join(call.get(name, "") for name in ("UpdateExpression", "ConditionExpression"))
-    # Names that stand in an expression as they are can only be told from functions by reading it.
-    plain = [word for word in re.findall(r"(?<![#:\w])[A-Za-z_]\w*(?!\w|\()", expressions) if word not in _WORDS]
+    plain = [word for word in _PLAIN.findall(expressions) if word not in _WORDS]
     named = call.get("ExpressionAttributeNames", {})
     used = [named.get(placeholder, placeholder) for placeholder in _PLACEHOLDER.findall(expressions)]
     keys = _item_keys(call["Key"], used, plain)

@@ -44,12 +44,12 @@ def test_a_write_tells_its_partition_and_its_attributes() -> None:
         "dynamodb:Attributes": ("PK", "SK", "data"),
     }
     update = {
-        "UpdateExpression": "SET #s = :v, plain = if_not_exists(other, :v) REMOVE gone",
+        "UpdateExpression": "SET #s = :v, plain = if_not_exists(other, :v), #d.#s = :v, deep.member = :v REMOVE gone",
         "ConditionExpression": "attribute_exists(PK) AND #s = :w",
-        "ExpressionAttributeNames": {"#s": "status"},
+        "ExpressionAttributeNames": {"#s": "status", "#d": "data"},
     }
     named = keys("dynamodb", "UpdateItem", TableName="t", Key=row, **update)["dynamodb:Attributes"]
-    assert set(named) == {"PK", "SK", "status", "plain", "other", "gone"}
+    assert set(named) == {"PK", "SK", "status", "plain", "other", "data", "deep", "gone"}
     requests = {"t": [{"PutRequest": {"Item": row}}, {"DeleteRequest": {"Key": {**row, "PK": {"S": "b"}}}}]}
     assert keys("dynamodb", "BatchWriteItem", RequestItems=requests)["dynamodb:LeadingKeys"] == ("PIPELINE#gold", "b")
 
