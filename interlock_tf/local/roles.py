@@ -7,7 +7,7 @@ remembered, so that what is granted for nothing can be found.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,8 @@ from interlock_tf.local import iam_requests
 from interlock_tf.local.aws_session import ServiceError
 from interlock_tf.local.iam_policies import Access, Decision, Grant, Statement, decide
 from interlock_tf.local.terraform_json import Configuration, Place, StackError
+
+_POLICY = "aws_iam_role_policy"
 
 
 @dataclass(frozen=True)
@@ -55,20 +57,31 @@ class Roles:
         self.place = configuration.place
         self.used: set[Grant] = set()
         self.refused: Callable[[str], None] = lambda _: None
-        self._statements = _statements(configuration)
+        self._configuration = configuration
+        self._policies = _policies(configuration)
+        self._statements: dict[str, Sequence[Statement]] = {}
         self._keys = _keys(configuration)
         self._judged: dict[tuple[str, str, str, str], Judgement] = {}
 
     def granted(self) -> set[Grant]:
         """Everything that the policies allow, as it is written there."""
-        return {grant for role in self._statements.values() for statement in role for grant in statement.grants()}
+        return {grant for role in self._policies for each in self.statements(role) for grant in each.grants()}
 
     def judged(self) -> Iterable[Judgement]:
         """Everything that was asked for so far, each once."""
         return self._judged.values()
 
     def statements(self, role: str) -> Sequence[Statement]:
-        """What the policies of a role say."""
+        """What the policies of a role say; read when first asked for.
+
+        Raises:
+            StackError: there is no such role, or a policy of it is not understood here.
+        """
+        if role not in self._policies:
+            raise StackError(f"there is no role {role} in the stack")
+        if role not in self._statements:
+            found = [each for policy in self._policies[role] for each in _read(self._configuration, role, policy)]
+            self._statements[role] = found
         return self._statements[role]
 
     def decide(self, principal: Principal, access: Access) -> Decision:
@@ -86,10 +99,8 @@ class Roles:
         }
         key = (principal.role_arn, access.action, access.resource, json.dumps(access.keys, sort_keys=True))
         if key not in self._judged:
-            if principal.role not in self._statements:
-                raise StackError(f"there is no role {principal.role_arn}")
             wanted = replace(access, keys={**common, **access.keys})
-            decision = decide(self._statements[principal.role], wanted)
+            decision = decide(self.statements(principal.role), wanted)
             self._judged[key] = Judgement(principal, wanted, decision)
         return self._judged[key].decision
 
@@ -135,7 +146,7 @@ class Roles:
     def nearest(self, principal: Principal, action: str) -> str:
         """What the role's policies say that comes nearest to an action, for whoever looks for the mistake."""
         service = action.partition(":")[0]
-        granted = [grant for each in self._statements.get(principal.role, ()) for grant in each.grants()]
+        granted = [grant for each in self.statements(principal.role) for grant in each.grants()]
         near = [grant for grant in granted if grant.action == action]
         near = near or [grant for grant in granted if grant.action.startswith(f"{service}:")]
         told = "; ".join(f"{each.policy}: {each.action} on {each.resource}" for each in near)
@@ -161,16 +172,25 @@ class Roles:
         return f"User: {who} is not authorized to perform: {what} {why}"
 
 
-def _statements(configuration: Configuration) -> Mapping[str, list[Statement]]:
-    """The statements of each role, by its name."""
-    found: dict[str, list[Statement]] = {each["name"]: [] for _, each in configuration.resources("aws_iam_role")}
-    for address, policy in configuration.resources("aws_iam_role_policy"):
-        told = json.loads(policy["policy"])["Statement"]
-        if policy["role"] not in found:
-            raise StackError(f"{address}: there is no role {policy['role']}")
-        for each in [told] if isinstance(told, Mapping) else told:
-            found[policy["role"]].append(Statement(policy["role"], policy["name"], each))
+def _policies(configuration: Configuration) -> Mapping[str, list[str]]:
+    """The names of the policies of each role that the stack has, by the role's name."""
+    roles = [configuration.attribute("aws_iam_role", name, "name") for name in configuration.names("aws_iam_role")]
+    found: dict[str, list[str]] = {role: [] for role in roles}
+    for policy in configuration.names(_POLICY):
+        try:
+            role = configuration.attribute(_POLICY, policy, "role")
+        except StackError:
+            continue  # a role of somewhere else, which nobody here acts with
+        if role in found:
+            found[role].append(policy)
     return found
+
+
+def _read(configuration: Configuration, role: str, policy: str) -> Iterator[Statement]:
+    name = configuration.attribute(_POLICY, policy, "name")
+    told = json.loads(configuration.attribute(_POLICY, policy, "policy"))["Statement"]
+    for each in [told] if isinstance(told, Mapping) else told:
+        yield Statement(role, name, each)
 
 
 def _keys(configuration: Configuration) -> Mapping[str, str]:
