@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -29,6 +30,9 @@ LOG_RETENTION_DAYS = (
     0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
 
+#: How long an execution may take, unless somebody says otherwise.
+DEFAULT_SFN_TIMEOUT_SECONDS = 14_400
+
 #: The longest physical name that a limit of 64 characters applies to, without the environment and the suffix.
 LONGEST_NAME = "-interlock-alert-dispatcher"
 
@@ -37,7 +41,7 @@ ENVIRONMENT_BYTES = 3072
 
 _ENVIRONMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 _SUFFIX = re.compile(r"[A-Za-z0-9-]*[A-Za-z0-9]")
-_RATE = re.compile(r"rate\((?:1 (?:minute|hour|day)|(?!1 |0)\d+ (?:minutes|hours|days))\)")
+_RATE = re.compile(r"rate\((?P<number>1(?= \w+[^s]\))|(?!1 |0)\d+(?= \w+s\))) (?P<unit>minute|hour|day)s?\)")
 _CRON = re.compile(r"cron\((?:[^\s()]+ ){5}[^\s()]+\)")
 _ARN = re.compile(r"arn:[a-z0-9-]+:[a-z0-9-]+:[a-z0-9-]*:(?:\d{12}|aws|\*)?:\S+")
 _ARN_PATTERN = re.compile(r"arn:[^:\s]+:[^:\s]+:[^:\s]*:[^:\s]*:\S+")
@@ -101,7 +105,7 @@ class Settings:
     deletion_protection: bool = False
 
     watchdog_schedule: str = "rate(5 minutes)"
-    sfn_timeout_seconds: int = 14400
+    sfn_timeout_seconds: int = DEFAULT_SFN_TIMEOUT_SECONDS
     sfn_log_level: SfnLogLevel = "ERROR"
     trigger_max_attempts: int = 3
     trigger_retention_days: int = 400
@@ -128,6 +132,12 @@ class Settings:
     sns_alarm_topic_arn: str | None = None
     extended_alarms: bool = False
     dashboard: bool = True
+
+    @property
+    def watchdog_interval(self) -> timedelta | None:
+        """How long it is from one pass of the watchdog to the next; None when a cron says so."""
+        rate = _RATE.fullmatch(self.watchdog_schedule)
+        return rate and timedelta(**{rate["unit"] + "s": int(rate["number"])})
 
     @classmethod
     def of(cls, **variables: Any) -> Settings:

@@ -173,7 +173,7 @@ def alerts_are_posted_once(seen: Witness) -> Iterator[str]:
         if len(unexcused := [each for each in invocations[:-1] if each not in disturbed]):
             yield f"the alert {key} is posted {len(unexcused)} times too often"
     for key, event in seen.published.items():
-        routed = seen.world.is_alert(event.type)
+        routed = seen.is_alert(event.type)
         if routed and key not in posts and key not in seen.lost_keys:
             yield f"the alert {key} is not posted"
         if not routed and key in posts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from interlock_runtime.core.events import SOURCE
@@ -24,6 +24,7 @@ class Recorder:
         self.entries: list[Entry] = []
         self._world = world
         self._seen: set[str] = set()
+        self._refusals: set[str] = set()
         self._verdicts: dict[tuple[str, str, int], tuple[str, ...]] = {}
         world.bus.listeners.append(self._published)
         world.bus.undelivered = self._undelivered
@@ -32,6 +33,7 @@ class Recorder:
         world.functions.returned = self._returned
         count, world.functions.failed = world.functions.failed, self._failed
         self._count = count
+        world.roles.refused = self._refused
         send, world.functions.dead_letter = world.functions.dead_letter, self._lost
         self._send = send
 
@@ -87,7 +89,8 @@ class Recorder:
                 Kind.EVALUATION,
                 str(answer.payload["status"]).replace("_", " "),
                 about=event,
-                why="; ".join(reasons) or "every rule holds",
+                why=_verdict(results, passed=answer.payload["status"] == "passed"),
+                attempt=event["attempt"],
                 results=results,
             )
 
@@ -97,9 +100,22 @@ class Recorder:
         about = event if isinstance(event, Mapping) else {}
         self.note(Kind.FAILURE, function.name, about=about, why=f"{error['errorType']}: {error['errorMessage']}")
 
+    def _refused(self, text: str) -> None:
+        if text not in self._refusals:
+            self._refusals.add(text)
+            self.note(Kind.FAILURE, "access denied", about={}, why=text)
+
     def _lost(self, arn: str, record: Any) -> None:
         self.note(Kind.FAILURE, "dead letter", about={}, why=f"to {arn.rpartition(':')[2]}", record=record)
         self._send(arn, record)
 
     def _undelivered(self, rule: Rule, target: Target, reason: str) -> None:
         self.note(Kind.FAILURE, "undelivered", about={}, why=f"{rule.name} to {target.address}: {reason}")
+
+
+def _verdict(results: Sequence[Mapping[str, Any]], *, passed: bool) -> str:
+    """Why an evaluation ended as it did; one rule may have been enough for it to pass."""
+    failing = [str(each["reason"]) for each in results if not each["passed"]]
+    if passed and failing:
+        return "one rule is enough: " + "; ".join(str(each["reason"]) for each in results if each["passed"])
+    return "; ".join(failing) or "every rule holds"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ _COMPUTED: Mapping[str, Mapping[str, str]] = {
         "arn": "{aws:dynamodb}table/{name}",
         "stream_arn": "{aws:dynamodb}table/{name}/stream/2026-01-01T00:00:00.000",
     },
-    "aws_iam_role": {"arn": "arn:{partition}:iam::{account}:role/{name}"},
+    "aws_iam_role": {"arn": "arn:{partition}:iam::{account}:role/{name}", "id": "{name}"},
     "aws_lambda_function": {"arn": "{aws:lambda}function:{function_name}"},
     "aws_scheduler_schedule_group": {"arn": "{aws:scheduler}schedule-group/{name}"},
     "aws_sfn_state_machine": {"arn": "{aws:states}stateMachine:{name}"},
@@ -145,15 +145,27 @@ class Configuration:
             resources[kind] = {name: each for name, each in resources.get(kind, {}).items() if name in kept}
         return replace(self, _document={**self._document, "resource": resources})
 
+    def names(self, kind: str) -> Sequence[str]:
+        """The names of the resources of a type."""
+        return sorted(self._document["resource"].get(kind, {}))
+
+    def attribute(self, kind: str, name: str, attribute: str) -> Any:
+        """One attribute of a resource, whether the others are understood or not.
+
+        Raises:
+            StackError: there is no such resource, or the attribute is not understood here.
+        """
+        return self._attribute(kind, name, attribute)
+
     def pipeline_ids(self) -> list[str]:
         """The ids of the stack's pipelines."""
         return sorted(_pipeline_of_item(each) for _, each in self.resources("aws_dynamodb_table_item"))
 
     def pipelines(self) -> dict[str, Pipeline]:
         """The stack's pipelines, by id."""
-        items = (json.loads(each["item"]) for _, each in self.resources("aws_dynamodb_table_item"))
-        found = [read(Pipeline, json.loads(item["config"]["S"])) for item in items]
-        return {pipeline.id: pipeline for pipeline in found}
+        items = [json.loads(each["item"]) for _, each in self.resources("aws_dynamodb_table_item")]
+        found = [read(Pipeline, json.loads(item["config"]["S"])) for item in items if "config" in item]
+        return {pipeline.id: pipeline for pipeline in sorted(found, key=lambda pipeline: pipeline.id)}
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs."""

@@ -18,6 +18,7 @@ from interlock_runtime.core.instants import of_millis
 from interlock_runtime.core.numbers import plain
 from interlock_runtime.core.rows import RunKey
 from interlock_runtime.core.timestamps import parse_timestamp
+from interlock_tf.local import patterns
 from interlock_tf.local.functions import Answer, LocalFunction
 from interlock_tf.local.injection import Injector
 from interlock_tf.local.random_days import Day
@@ -100,6 +101,7 @@ class Witness:
         self.injector = injector
         self.published: dict[str, Published] = {}
         self.failures: list[tuple[datetime, LocalFunction, Answer]] = []
+        self._alerts: dict[str, bool] = {}
         self._records: dict[str, Mapping[str, Any]] = {}
         self._by_subject: defaultdict[tuple[str, Subject], list[Published]] = defaultdict(list)
         world.bus.listeners.append(self._see)
@@ -119,6 +121,16 @@ class Witness:
     def count(self, kind: str, subject: Subject) -> int:
         """How many different events of a type were published about a subject."""
         return len(self._by_subject[kind, subject])
+
+    def is_alert(self, event_type: str) -> bool:
+        """Whether a rule sends events of a type to the queue that alerts are read from."""
+        if event_type not in self._alerts:
+            read = {mapping.queue_arn for mapping in self.world.queues.mappings}
+            told = {"source": SOURCE, "detail-type": event_type, "detail": {}}
+            matching = (each for each in self.world.bus.rules.values() if each.pattern)
+            rules = [each for each in matching if each.pattern and patterns.matches(each.pattern, told)]
+            self._alerts[event_type] = any(target.arn in read for rule in rules for target in rule.targets)
+        return self._alerts[event_type]
 
     def overlook(self, *kinds: str) -> None:
         """Know nothing of the events of some types, as if nobody had published them: for tests of the checks."""

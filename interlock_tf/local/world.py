@@ -10,6 +10,7 @@ same configuration, start, seed and inputs, the same happens to the byte.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,20 +21,30 @@ from typing import Any
 from interlock_runtime.core import rows
 from interlock_runtime.core.attributes import encode_item
 from interlock_runtime.core.documents import Pipeline
-from interlock_runtime.core.events import SOURCE
 from interlock_runtime.core.instants import millis
 from interlock_runtime.core.reader import read
-from interlock_tf.local import alarms, bus, functions, job_services, patterns, queues, scheduler, streams
+from interlock_tf.local import (
+    alarms,
+    bus,
+    functions,
+    iam_requests,
+    job_services,
+    queues,
+    scheduler,
+    streams,
+)
 from interlock_tf.local.agenda import Agenda
 from interlock_tf.local.asl import Machine
 from interlock_tf.local.aws_session import LocalSession
 from interlock_tf.local.disturbances import Calm
 from interlock_tf.local.executions import Executions
+from interlock_tf.local.iam_policies import Access
 from interlock_tf.local.job_services import JobServices
 from interlock_tf.local.jobs import Job, Jobs
 from interlock_tf.local.memory_tables import MemoryTables
 from interlock_tf.local.quick_session import QuickSession
 from interlock_tf.local.resource_policies import Doors
+from interlock_tf.local.roles import Principal, Roles
 from interlock_tf.local.slack_channel import SlackChannel
 from interlock_tf.local.tables import Change, Tables
 from interlock_tf.local.terraform_json import Configuration, StackError
@@ -44,8 +55,8 @@ _WITHOUT_EFFECT = frozenset(
         "aws_cloudwatch_dashboard",
         "aws_cloudwatch_event_bus_policy",
         "aws_cloudwatch_log_group",
-        "aws_iam_role",
-        "aws_iam_role_policy",
+        "aws_iam_role",  # read by Roles
+        "aws_iam_role_policy",  # read by Roles
         "aws_lambda_permission",  # read by Doors
         "aws_sqs_queue_policy",  # read by Doors
     }
@@ -80,7 +91,8 @@ class World:
         self.configuration = configuration
         self.agenda = agenda
         self.observers: list[Observer] = []
-        self.functions = functions.Functions(agenda, self.answer, disturbances=disturbances)
+        self.roles = Roles(configuration)
+        self.functions = functions.Functions(agenda, self._answer_function, disturbances=disturbances)
         self.tables: Tables | MemoryTables = MemoryTables(place) if quick else Tables(place)
         self.streams = streams.Streams(agenda, place.region)
         self.queues = queues.Queues(agenda, self.functions)
@@ -92,7 +104,9 @@ class World:
         self.job_services = JobServices(self.jobs, documents=self._documents, functions=self.functions)
         self.slack = SlackChannel(self.functions, now=agenda.now)
         self._session: Callable[[str], Any] = QuickSession if quick else LocalSession
+        self._counted: Counter[str] = Counter()
         self._lock = RLock()
+        self._machines: dict[str, Principal] = {}
         self._doors = Doors(configuration)
         self._connect()
         self._create()
@@ -116,28 +130,30 @@ class World:
             function.code.release()
 
     def answer(self, service: str, operation: str, call: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Answer a call of an AWS service, of a function or of a person.
+        """Answer a call of an AWS service, of a person, who may do everything.
 
         Raises:
             ServiceError: the service would refuse it, or it is not known here.
         """
         with self._lock:
-            return self._answer(service, operation, call)
+            return self._answer(None, service, operation, call)
 
-    def _answer(self, service: str, operation: str, call: Mapping[str, Any]) -> Mapping[str, Any]:
-        invocation = self.functions.running[-1] if self.functions.running else None
-        if invocation is None:
-            return self._served(None, service, operation, call)
-        if invocation.gone is not None:
-            raise invocation.gone
+    def _answer_function(self, service: str, operation: str, call: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Answer a call of the function that runs, which may do what its role allows, unless something goes wrong."""
+        with self._lock:
+            invocation = self.functions.running[-1]
+            if invocation.gone is not None:
+                raise invocation.gone
+            if (function := self.functions.named(invocation.function)) is not None:
+                self.roles.check_call(_principal(function), service, operation, call)
 
-        def act(parameters: Mapping[str, Any] = call) -> Mapping[str, Any]:
-            return self._served(invocation.function, service, operation, parameters)
+            def act(parameters: Mapping[str, Any] = call) -> Mapping[str, Any]:
+                return self._answer(invocation.function, service, operation, parameters)
 
-        answer: Mapping[str, Any] = self.functions.disturbances.call(invocation, service, operation, call, act)
-        return answer
+            answer: Mapping[str, Any] = self.functions.disturbances.call(invocation, service, operation, call, act)
+            return answer
 
-    def _served(self, caller: str | None, service: str, operation: str, call: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _answer(self, caller: str | None, service: str, operation: str, call: Mapping[str, Any]) -> Mapping[str, Any]:
         for observer in self.observers:
             observer(caller, service, operation, call)
         if service == "dynamodb":
@@ -167,17 +183,6 @@ class World:
             known = ", ".join(sorted(self._pipelines))
             raise StackError(f"there is no pipeline {pipeline_id!r}; the stack has {known}")
         return self._pipelines[pipeline_id]
-
-    def is_alert(self, event_type: str) -> bool:
-        """Whether a rule sends events of a type to the queue that alerts are read from."""
-        read = {mapping.queue_arn for mapping in self.queues.mappings}
-        told = {"source": SOURCE, "detail-type": event_type, "detail": {}}
-        return any(
-            target.arn in read
-            for rule in self.bus.rules.values()
-            if rule.pattern and patterns.matches(rule.pattern, told)
-            for target in rule.targets
-        )
 
     def pipelines(self) -> Mapping[str, Pipeline]:
         """All pipelines, by id."""
@@ -225,6 +230,9 @@ class World:
         self.alarms.changed = self.bus.publish
         self.alarms.measure = self._measure
         self.functions.dead_letter = lambda arn, record: self._send(arn, record)
+        self.executions.refusal = self._machine_refusal
+        self.scheduler.refusal = lambda role_arn, arn, schedule: self._refusal(Principal(role_arn, schedule), arn)
+        self.scheduler.dead_letter = self._send_for_schedule
         self.functions.failed = lambda function, *_: self.alarms.record(
             ("AWS/Lambda", "Errors", "FunctionName", function.name)
         )
@@ -242,7 +250,21 @@ class World:
         self.tables.answer("PutItem", {"TableName": self.configuration.outputs()["joblog_table_name"], "Item": row})
 
     def _send(self, arn: str, record: Any) -> None:
-        self.queues.send(arn, json.dumps(record))
+        """Keep what a function could not do, with its role."""
+        function = self.functions.by_arn[record["requestContext"]["functionArn"].removesuffix(":$LATEST")]
+        if self.roles.refusal(_principal(function), [Access("sqs:SendMessage", arn)]) is None:
+            self.queues.send(arn, json.dumps(record))
+
+    def _send_for_schedule(self, role_arn: str, arn: str, schedule: str, event: Any) -> None:
+        """Keep what a schedule could not deliver."""
+        if self.roles.refusal(Principal(role_arn, schedule), [Access("sqs:SendMessage", arn)]) is None:
+            self.queues.send(arn, json.dumps(event))
+
+    def _machine_refusal(self, machine_arn: str, function_arn: str) -> str | None:
+        return self._refusal(self._machines[machine_arn], function_arn)
+
+    def _refusal(self, principal: Principal, function_arn: str) -> str | None:
+        return self.roles.refusal(principal, [Access("lambda:InvokeFunction", function_arn)])
 
     def _opens(self, target: str, principal: str, source: str) -> bool:
         if (queue := self.queues.by_arn.get(target)) is not None:
@@ -250,6 +272,10 @@ class World:
         return self._doors.function_opens(target, principal=principal, source=source)
 
     def _measure(self) -> None:
+        for each in self.functions.by_arn.values():
+            if calls := each.invocations - self._counted[each.name]:
+                self._counted[each.name] += calls
+                self.alarms.record(("AWS/Lambda", "Invocations", "FunctionName", each.name), calls)
         for queue in self.queues.by_arn.values():
             visible = self.queues.visible(queue.arn)
             name = "ApproximateNumberOfMessagesVisible"
@@ -309,6 +335,7 @@ class World:
             address=address,
             name=attributes["function_name"],
             arn=attributes["arn"],
+            role_arn=attributes["role"],
             handler=attributes["handler"],
             timeout=attributes["timeout"],
             memory=attributes["memory_size"],
@@ -316,6 +343,10 @@ class World:
             code=functions.code_of(self.configuration.folder, attributes, address),
             place=self.configuration.place,
         )
+        self.roles.require(_principal(made), iam_requests.log_writes(self.configuration.place, made.name), address)
+        if attributes.get("vpc_config"):
+            network = [Access(action, "*") for action in iam_requests.NETWORK_ACTIONS]
+            self.roles.require(_principal(made), network, address)
         around = functions.Clocked(
             now=self.now,
             sleep=self.functions.take_time,
@@ -334,10 +365,16 @@ class World:
             maximum_age=timedelta(seconds=attributes.get("maximum_event_age_in_seconds", 21600)),
             destination=attributes.get("destination_config", {}).get("on_failure", {}).get("destination"),
         )
+        if function.retries.destination:
+            send = Access("sqs:SendMessage", function.retries.destination)
+            self.roles.require(_principal(function), [send], address)
 
     def _create_mapping(self, attributes: Mapping[str, Any], address: str) -> None:
-        if attributes["function_name"] not in self.functions.by_arn:
+        function = self.functions.by_arn.get(attributes["function_name"])
+        if function is None:
             raise StackError(f"{address}: there is no function {attributes['function_name']}")
+        polls = iam_requests.polls(attributes["event_source_arn"])
+        self.roles.require(_principal(function), polls, address)
         if attributes["event_source_arn"] in self.queues.by_arn:
             self.queues.mappings.append(queues.mapping_of(attributes))
             return
@@ -363,4 +400,13 @@ class World:
         rule.targets.append(target)
 
     def _create_machine(self, attributes: Mapping[str, Any], address: str) -> None:
+        principal = Principal(attributes["role_arn"], attributes["name"])
+        if attributes.get("logging_configuration", {}).get("level", "OFF") != "OFF":
+            delivery = [Access(action, "*") for action in iam_requests.LOG_DELIVERY_ACTIONS]
+            self.roles.require(principal, delivery, address)
         self.executions.machines[attributes["arn"]] = Machine(json.loads(attributes["definition"]), address)
+        self._machines[attributes["arn"]] = principal
+
+
+def _principal(function: functions.LocalFunction) -> Principal:
+    return Principal(function.role_arn, function.name)

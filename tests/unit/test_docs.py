@@ -10,7 +10,7 @@ import shlex
 import sys
 import textwrap
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -20,13 +20,16 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
+from interlock_runtime.aws.telemetry import HANDLER_DURATION
 from interlock_runtime.control import sla_alerts
+from interlock_runtime.control.ports import Metric
 from interlock_runtime.control.sla_deadlines import absolute
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.events import ALERT_EVENTS, EVENT_TYPES
 from interlock_tf.cli import COMMANDS
 from interlock_tf.documents.calendars import load_calendars
 from interlock_tf.documents.placeholders import Variables
+from interlock_tf.local.simulation import read_lines
 from interlock_tf.pipelines import load_pipelines, read_pipelines
 from interlock_tf.settings import PROVIDER_SINCE
 from tests.fakes.world import World
@@ -90,7 +93,7 @@ def test_a_generated_table_keeps_what_was_written_by_hand() -> None:
         "<!-- end of table -->\n"
     )
     written = tables.refreshed(page, tables.TABLES)
-    assert "| `key` | text, not empty | required | by hand |" in written
+    assert "| `key` | 1 to 200 characters | required | by hand |" in written
     assert "`gone`" not in written
     assert tables.refreshed(written, tables.TABLES) == written
 
@@ -150,6 +153,17 @@ def test_every_command_exists_and_its_arguments_are_valid(snippet: Snippet) -> N
                 assert words[0] in ("pip", "python", "terraform", "cdktf"), words
 
 
+def test_the_lines_of_a_simulated_day_are_such_lines(tmp_path: Path) -> None:
+    page = (ROOT / "docs/simulator.md").read_text("utf-8")
+    block = re.search(r"^```json\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    assert block
+    file = tmp_path / "day.jsonl"
+    file.write_text(block[1], encoding="utf-8")
+    start = datetime(2026, 12, 10, tzinfo=UTC)
+    lines = read_lines(file, after=start, until=start + timedelta(days=1), pipeline_ids=["gold-revenue"])
+    assert [sorted(line.told) for line in lines] == [["data", "key"], ["category", "job"], ["rerun"]]
+
+
 def _commands(text: str) -> Iterator[list[str]]:
     """The commands in their words; one that ends within quotes goes on in the next line."""
     command = ""
@@ -169,6 +183,12 @@ def _check_aws(service: str, operation: str, arguments: list[str]) -> None:
     given: dict[str, Any] = {}
     words = iter(arguments)
     for word in words:
+        if word == "--cli-binary-format":
+            assert next(words) == "raw-in-base64-out"
+            continue
+        if (service, operation) == ("lambda", "invoke") and not word.startswith("--"):
+            assert next(words, None) is None, "the file for the answer comes last"
+            break
         assert word.startswith("--"), word
         name = _pascal(word[2:])
         if name not in shape.members and name.startswith("No"):
@@ -266,3 +286,8 @@ def _transitions(evaluations: int, polls: int) -> int:
 def test_the_provider_versions_named_are_those_that_are_asked_for() -> None:
     page = (ROOT / "README.md").read_text("utf-8")
     assert f"AWS provider {PROVIDER_SINCE['python3.13']} or later ({PROVIDER_SINCE['python3.12']} with" in page
+
+
+def test_every_metric_is_documented() -> None:
+    section = (ROOT / "docs/operations.md").read_text(encoding="utf-8").split("## Metrics\n")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)`", section, re.MULTILINE) == [*Metric, HANDLER_DURATION]

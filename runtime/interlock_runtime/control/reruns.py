@@ -18,7 +18,6 @@ from interlock_runtime.control import announcements, arrivals, budgets, causes, 
 from interlock_runtime.control.configs import Config
 from interlock_runtime.control.job_log import Entry, JobEvent
 from interlock_runtime.control.ports import Ports, StartPorts
-from interlock_runtime.control.retries import ROUNDS
 from interlock_runtime.control.run import Reason, Run, read_run
 from interlock_runtime.control.sensors import Sensors
 from interlock_runtime.core import dates, rows
@@ -172,7 +171,7 @@ def handle(ports: StartPorts, request: Request, *, now: datetime) -> None:
 
 def _settle(ports: StartPorts, config: Config, request: Request, date: ExecutionDate, *, now: datetime) -> None:
     key = RunKey(config.pipeline.schedule_id, str(date))
-    for _ in range(ROUNDS):
+    for _ in range(runs.ROUNDS):
         facts = _facts(ports, config.pipeline, date)
         if facts.run is not None and facts.run.cause == request.cause:
             runs.launch(ports, facts.run, now=now)

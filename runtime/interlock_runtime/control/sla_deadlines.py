@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from interlock_runtime.aws.tables import Key
-from interlock_runtime.control.run import trigger_key
+from interlock_runtime.control.run import keys_before, trigger_key
 from interlock_runtime.core import deadlines, names, rows
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.deadlines import Clock
@@ -127,6 +127,11 @@ class SlaDeadline:
     def keys(self) -> tuple[Key, Key, Key]:
         """The keys of the rows that say how it stands."""
         return self.trigger_key, self.verdict_key, self.entries_key
+
+    @property
+    def keys_before(self) -> frozenset[Key]:
+        """The keys of what the date may have had before the schedule was changed."""
+        return keys_before(self.pipeline_id, self.key)
 
 
 def absolute(pipeline: Pipeline, date: ExecutionDate) -> SlaDeadline | None:
