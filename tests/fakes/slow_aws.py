@@ -21,9 +21,8 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from interlock_runtime.aws.clients import Clients
-from interlock_runtime.aws.tables import Key, Row
 from interlock_runtime.core.attributes import encode_item
-from interlock_runtime.core.rows import KIND
+from interlock_runtime.core.rows import KIND, Key, Row
 
 #: What a page of a query holds at most, in bytes.
 PAGE_BYTES = 1_000_000

@@ -21,9 +21,9 @@ from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
 from interlock_runtime.control import sla_alerts
-from interlock_runtime.control.sla_deadlines import absolute
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.events import ALERT_EVENTS, EVENT_TYPES
+from interlock_runtime.core.sla_deadlines import absolute
 from interlock_tf.cli import COMMANDS
 from interlock_tf.documents.calendars import load_calendars
 from interlock_tf.documents.placeholders import Variables

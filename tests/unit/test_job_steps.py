@@ -8,10 +8,10 @@ import pytest
 
 from interlock_runtime.control import runs
 from interlock_runtime.control.ports import Metric
-from interlock_runtime.control.run import Reason, Run
 from interlock_runtime.core.errors import PermanentError, TransientError
 from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.core.rows import Status
+from interlock_runtime.core.run import Reason, Run
 from tests.fakes.gold import DATE, READY, gold
 from tests.fakes.world import World
 

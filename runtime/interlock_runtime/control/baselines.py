@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from interlock_runtime.aws.tables import ABSENT, Key, Row
-from interlock_runtime.control import causes
+from interlock_runtime.aws.tables import ABSENT
 from interlock_runtime.control.ports import Ports
-from interlock_runtime.control.sensors import Sensors
-from interlock_runtime.core import drift, rows
+from interlock_runtime.core import causes, drift, rows
 from interlock_runtime.core.documents import PostRun
 from interlock_runtime.core.drift import Drift
 from interlock_runtime.core.instants import RECORD_PRECISION, epoch_seconds, rfc3339
 from interlock_runtime.core.numbers import number, plain
-from interlock_runtime.core.rows import RunKey
+from interlock_runtime.core.rows import Key, Row, RunKey
 from interlock_runtime.core.rules import Sensor, belongs
+from interlock_runtime.core.sensors import Sensors
 from interlock_runtime.core.timestamps import parse_timestamp
 
 #: How long a baseline is kept.

@@ -6,15 +6,16 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from interlock_runtime.control import baselines, runs, sensors
-from interlock_runtime.control.configs import Config
+from interlock_runtime.control import baselines, runs
 from interlock_runtime.control.ports import Metric, Ports
-from interlock_runtime.control.run import Run
-from interlock_runtime.control.sensors import Sensors
 from interlock_runtime.control.task import SUPERSEDED, Task
+from interlock_runtime.core import sensors
+from interlock_runtime.core.config_rows import Config
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.errors import PermanentError
 from interlock_runtime.core.rules import Verdict, evaluate
+from interlock_runtime.core.run import Run
+from interlock_runtime.core.sensors import Sensors
 
 #: How many bytes of results the answer holds at most. The state machine carries it on in a state of 256 KiB
 #: at most, and an execution that exceeds them fails without having been caught.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from interlock_runtime.control import causes, sensors, starts
+from interlock_runtime.control import starts
 from interlock_runtime.control.looks import Later, Look
 from interlock_runtime.control.ports import Metric, WatchdogPorts
 from interlock_runtime.control.starts import SensorWrite
 from interlock_runtime.control.watchdog.watched import Watched
-from interlock_runtime.core import dates, deadlines, rows
+from interlock_runtime.core import causes, dates, deadlines, rows, sensors
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.documents import Pipeline, TriggerCondition
 from interlock_runtime.core.instants import EPOCH

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from interlock_runtime.aws.tables import ABSENT, Row
-from interlock_runtime.control.configs import Config
+from interlock_runtime.aws.tables import ABSENT
 from interlock_runtime.control.looks import Look
 from interlock_runtime.control.ports import Ports
 from interlock_runtime.core import rows
+from interlock_runtime.core.config_rows import Config
 from interlock_runtime.core.instants import epoch_seconds, rfc3339
 from interlock_runtime.core.names import digest
+from interlock_runtime.core.rows import Row
 from interlock_runtime.core.timestamps import parse_timestamp
 
 #: How long the marker outlives the last pass that saw the pipeline, and when it is renewed.

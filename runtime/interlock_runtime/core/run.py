@@ -9,11 +9,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from interlock_runtime.aws.tables import Key, Row
 from interlock_runtime.core import names, rows
 from interlock_runtime.core.errors import PermanentError
 from interlock_runtime.core.instants import EPOCH
-from interlock_runtime.core.rows import RunKey, Status
+from interlock_runtime.core.rows import Key, Row, RunKey, Status
 from interlock_runtime.core.timestamps import parse_timestamp
 
 

@@ -1,15 +1,14 @@
-"""Sensors of one execution date, read for the rules that look at them."""
+"""Sensors of one execution date: which rows serve the rules that look at them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from interlock_runtime.aws.tables import Key, Row
-from interlock_runtime.control.ports import Ports
 from interlock_runtime.core import rows
 from interlock_runtime.core.dates import ExecutionDate, sensor_keys
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.numbers import plain
+from interlock_runtime.core.rows import Key, Row
 from interlock_runtime.core.rules import Sensor, choose
 
 #: By rule key, what rules with that key read.
@@ -45,7 +44,12 @@ def chosen(rule_keys: Iterable[str], date: ExecutionDate, found: Mapping[Key, Ro
     return {rule_key: choose(rule_key, date, rows=by_key) for rule_key in rule_keys}
 
 
-def read(ports: Ports, pipeline: Pipeline, rule_keys: Iterable[str], date: ExecutionDate) -> Sensors:
-    """Read the sensors of ``rule_keys``, consistently; never a query over all sensors."""
+def read(
+    get_many: Callable[[Iterable[Key]], Mapping[Key, Row]],
+    pipeline: Pipeline,
+    rule_keys: Iterable[str],
+    date: ExecutionDate,
+) -> Sensors:
+    """Read the sensors of ``rule_keys`` with one ``get_many`` of the control table; never a query over all sensors."""
     rule_keys = tuple(rule_keys)
-    return chosen(rule_keys, date, ports.control.get_many(keys_of(pipeline, rule_keys, date)))
+    return chosen(rule_keys, date, get_many(keys_of(pipeline, rule_keys, date)))
