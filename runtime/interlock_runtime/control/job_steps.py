@@ -41,7 +41,7 @@ def trigger(ports: JobPorts, task: Task, *, clock: Callable[[], datetime]) -> An
     run = task.current(found.get(task.trigger_key))
     if run is None:
         return _superseded()
-    if (job := _recorded(run)) is None:
+    if (job := run.job) is None:
         job = _start(ports, config, run, clock=clock)
         if job is None:
             return _superseded()
@@ -89,12 +89,6 @@ def _job(started: Started, job_type: str, *, triggered_at: datetime, ended_at: d
         "error": ended.message if isinstance(ended, Failed) else None,
         "category": str(ended.category) if isinstance(ended, Failed) else None,
     }
-
-
-def _recorded(run: Run) -> Answer | None:
-    """The job that was recorded for this attempt, when the task comes again."""
-    job = (run.intent or {}).get("job")
-    return plain(job) if isinstance(job, Mapping) else None
 
 
 def _tell(ports: JobPorts, run: Run, job: Answer, *, now: datetime) -> None:
