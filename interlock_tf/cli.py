@@ -23,6 +23,8 @@ COMMANDS: Mapping[str, str] = {
     "build": "write the six Lambda zips into a folder",
     "simulate": "show what Interlock would do with pipelines, and why",
     "local": "run a synthesised stack on this machine",
+    "status": "show how the pipelines of an installation stand, and what they wait for",
+    "explain": "say why a pipeline ran, or did not, on one execution date",
     "schema": "print the JSON Schema of pipeline or calendar files, for editors",
 }
 

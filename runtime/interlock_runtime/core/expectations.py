@@ -72,6 +72,15 @@ def next_start(pipeline: Pipeline, after: datetime) -> Start | None:
     return next((start for start in _starts(pipeline, after) if dates.excluded(pipeline, start.date) is None), None)
 
 
+def next_listed(pipeline: Pipeline, after: ExecutionDate) -> ExecutionDate | None:
+    """The next day of ``schedule.include`` that is not excluded; None without one, or for a pipeline of hours."""
+    include = pipeline.schedule.include
+    if include is None or after.hour is not None:
+        return None
+    days = (ExecutionDate(day) for day in sorted(include.dates) if day > after.day)
+    return next((day for day in days if dates.excluded(pipeline, day) is None), None)
+
+
 def last_start(pipeline: Pipeline, before: datetime) -> Start | None:
     """The last run that the clock was to start, whether its date is excluded or not; None when there was none."""
     schedule = pipeline.schedule
