@@ -25,6 +25,9 @@ COMMANDS: Mapping[str, str] = {
     "local": "run a synthesised stack on this machine",
     "status": "show how the pipelines of an installation stand, and what they wait for",
     "explain": "say why a pipeline ran, or did not, on one execution date",
+    "events": "list what was published, the newest last",
+    "sensor": "write a sensor as an outside process would, or list them",
+    "rerun": "ask for another run of one execution date",
     "schema": "print the JSON Schema of pipeline or calendar files, for editors",
 }
 

@@ -167,7 +167,7 @@ def refusal(
     return judge(facts.pipeline, facts.date, request=request, facts=known)
 
 
-def date_of(pipeline: Pipeline, text: str) -> ExecutionDate:
+def date_of(pipeline: Pipeline, text: str, *, option: str = "DATE") -> ExecutionDate:
     """The execution date that a person wrote.
 
     Raises:
@@ -176,12 +176,12 @@ def date_of(pipeline: Pipeline, text: str) -> ExecutionDate:
     try:
         date = ExecutionDate.parse(text)
     except ValueError as error:
-        raise ConfigError(Problem(path="DATE", message=str(error))) from None
+        raise ConfigError(Problem(path=option, message=str(error))) from None
     hourly = dates.granularity(pipeline) is Granularity.HOURLY
     if hourly != (date.hour is not None):
         kind, example = ("hours", f"{date.day}T10") if hourly else ("days", f"{date.day}")
         message = f"{text!r}: the execution dates of {pipeline.id} are {kind}, such as {example}"
-        raise ConfigError(Problem(path="DATE", message=message))
+        raise ConfigError(Problem(path=option, message=message))
     return date
 
 
