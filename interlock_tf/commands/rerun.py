@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
+import time
+from collections.abc import Callable
 
 from interlock_runtime.core.errors import ConfigError, Problem, TransientError
 from interlock_tf.installation.deployed import Installation
@@ -39,7 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
     return answer(reached(arguments), arguments)
 
 
-def answer(installation: Installation, arguments: argparse.Namespace) -> int:
+def answer(
+    installation: Installation, arguments: argparse.Namespace, *, sleep: Callable[[float], None] = time.sleep
+) -> int:
     """Put the request, and tell what becomes of it; 1 when it is refused.
 
     Raises:
@@ -54,7 +58,7 @@ def answer(installation: Installation, arguments: argparse.Namespace) -> int:
         sys.stdout.flush()
     found = None
     if arguments.wait:
-        found = follow(installation, asked, seconds=arguments.timeout)
+        found = follow(installation, asked, seconds=arguments.timeout, sleep=sleep)
     if arguments.json:
         show_json(_describe(asked, found))
     elif found is not None:

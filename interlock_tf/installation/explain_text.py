@@ -134,7 +134,7 @@ def _job_log(found: Explanation, zone: ZoneInfo) -> Iterator[Part]:
     table = _table("AT", "EVENT", "ATTEMPT", "RUN", "ERROR")
     for entry in found.entries:
         attempt = "-" if entry.attempt is None else str(entry.attempt)
-        error = " ".join(each for each in (entry.category, entry.error) if each)
+        error = ": ".join(dict.fromkeys(each for each in (entry.category, entry.error) if each))
         told = map(clean, (entry.event, attempt, entry.run_id or "-", error or "-"))
         table.add_row(_clock(entry.at, zone), *told)
     yield from _section("Job log", table)

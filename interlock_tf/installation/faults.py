@@ -7,8 +7,6 @@ from typing import Any
 
 from interlock_runtime.core.errors import ConfigError, InterlockError, PermanentError, Problem, TransientError
 
-_INSTALL = "pip install 'interlock-tf[ask]'"
-
 #: Codes of a caller whom AWS does not know, or knows no longer.
 _STRANGERS = frozenset(
     {
@@ -37,9 +35,8 @@ _CLIENT_ERRORS: Mapping[str, tuple[str, str]] = {
     "TokenRetrievalError": ("--profile", "the login has expired: log in again"),
     "SSOTokenLoadError": ("--profile", "the login has expired: log in again"),
     "UnauthorizedSSOTokenError": ("--profile", "the login has expired: log in again"),
-    "NoRegionError": ("--region", "the region is not known: name it, or set AWS_REGION"),
+    "NoRegionError": ("--region", "the region is not known: name it, or set AWS_DEFAULT_REGION"),
     "InvalidRegionError": ("--region", "is no name of a region"),
-    "InvalidEndpointURLError": ("--endpoint-url", "is no URL"),
 }
 _UNREACHED = frozenset(
     {
@@ -52,11 +49,6 @@ _UNREACHED = frozenset(
         "SSLError",
     }
 )
-
-
-def missing_extra(error: ImportError) -> ConfigError:
-    """boto3 or rich is not installed."""
-    return ConfigError(Problem(message=f"this command needs {error.name}, which is not installed: {_INSTALL}"))
 
 
 def explained(error: Exception, *, operation: str, table: str, place: str, looked_for: str) -> InterlockError | None:
@@ -75,7 +67,9 @@ def explained(error: Exception, *, operation: str, table: str, place: str, looke
         return ConfigError(Problem(path=option, message=f"{words} ({error})"))
     if kind in _UNREACHED:
         return TransientError(f"{place} cannot be reached: {error}")
-    if type(error).__module__.startswith("botocore") or isinstance(error, ValueError):
+    if type(error) is ValueError:  # all that botocore has to say about an endpoint's URL
+        return ConfigError(Problem(path="--endpoint-url", message=f"is no URL ({error})"))
+    if type(error).__module__.startswith("botocore"):
         return PermanentError(f"{operation} on {table}: {error}")
     return None
 

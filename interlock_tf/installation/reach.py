@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any, NoReturn
 
 from interlock_runtime.core.errors import ConfigError, Problem
 from interlock_tf.installation.deployed import Installation
-from interlock_tf.installation.faults import explained, missing_extra
+from interlock_tf.installation.faults import explained
 from interlock_tf.installation.screen import Progress
 from interlock_tf.installation.tables import WORKERS, Table
 from interlock_tf.names import Names
@@ -37,7 +38,7 @@ def reached(arguments: argparse.Namespace) -> Installation:
     """The installation that the options name. Nothing is asked of it yet.
 
     Raises:
-        ConfigError: boto3 is not installed, or the options lead nowhere.
+        ConfigError: the options lead nowhere.
     """
     environment = arguments.env or os.environ.get(ENVIRONMENT)
     if not environment:
@@ -54,8 +55,8 @@ def reached(arguments: argparse.Namespace) -> Installation:
     place = arguments.endpoint_url or arguments.region or "AWS"
     try:
         client = _client(arguments)
-    except ImportError as error:
-        raise missing_extra(error) from None
+    except ModuleNotFoundError:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever it was is told in words, or raised again
         refused("dynamodb", names("control"), error)
     place = arguments.endpoint_url or client.meta.region_name
@@ -77,10 +78,13 @@ def reached(arguments: argparse.Namespace) -> Installation:
 
 
 def _client(arguments: argparse.Namespace) -> Any:
-    # They take a while to load, and are an extra.
+    # They take a while to load, and are an extra. rich is needed later, but whether it is there must be known
+    # before anything is written.
     import boto3  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
 
+    if not arguments.json:
+        import_module("rich")
     session = boto3.Session(profile_name=arguments.profile, region_name=arguments.region)
     config = Config(
         connect_timeout=_CONNECT_TIMEOUT,

@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TextIO
 
-from interlock_tf.installation.faults import missing_extra
-
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
@@ -31,17 +29,11 @@ _STYLES = {
 
 
 def console(out: TextIO | None = None) -> Console:
-    """The terminal, or the file that stands in for it. Colours follow rich's rules, NO_COLOR included.
+    """The terminal, or the file that stands in for it. Colours follow rich's rules, NO_COLOR included."""
+    # It takes a moment to load, and is an extra.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.theme import Theme  # noqa: PLC0415
 
-    Raises:
-        ConfigError: rich is not installed.
-    """
-    try:
-        # It takes a moment to load, and is an extra.
-        from rich.console import Console  # noqa: PLC0415
-        from rich.theme import Theme  # noqa: PLC0415
-    except ImportError as error:
-        raise missing_extra(error) from None
     out = out or sys.stdout
     width = None if out.isatty() or "COLUMNS" in os.environ else _WIDTH_WITHOUT_TERMINAL
     return Console(file=out, width=width, theme=Theme(_STYLES), markup=False, emoji=False, highlight=False)

@@ -21,16 +21,22 @@ CREDENTIALS = {
 
 
 @contextmanager
-def simulated_aws(config: Any = None) -> Iterator[Clients]:
-    """Clients of a fresh simulated AWS."""
+def credentials() -> Iterator[None]:
+    """An environment in which AWS can be asked for, whatever it was before and is again."""
     before = dict(os.environ)
     os.environ.update(CREDENTIALS)
     try:
-        with mock_aws(config=config) if config else mock_aws():
-            yield Clients()
+        yield
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+@contextmanager
+def simulated_aws(config: Any = None) -> Iterator[Clients]:
+    """Clients of a fresh simulated AWS."""
+    with credentials(), mock_aws(config=config) if config else mock_aws():
+        yield Clients()
 
 
 def create_table(clients: Clients, name: str, *, with_kind_index: bool = False) -> None:
