@@ -10,7 +10,7 @@ from typing import Any
 from moto import mock_aws
 
 from interlock_runtime.aws.clients import Clients
-from interlock_runtime.core.rows import KIND, KIND_INDEX
+from interlock_runtime.core.rows import EVENT_TYPE_INDEX, KIND, KIND_INDEX
 
 REGION = "eu-west-1"
 CREDENTIALS = {
@@ -39,18 +39,29 @@ def simulated_aws(config: Any = None) -> Iterator[Clients]:
         yield Clients()
 
 
-def create_table(clients: Clients, name: str, *, with_kind_index: bool = False) -> None:
-    """A table with the keys of all of ours."""
-    attributes = ["PK", "SK", KIND] if with_kind_index else ["PK", "SK"]
-    index = {
-        "IndexName": KIND_INDEX,
-        "KeySchema": [{"AttributeName": KIND, "KeyType": "HASH"}, {"AttributeName": "PK", "KeyType": "RANGE"}],
-        "Projection": {"ProjectionType": "ALL"},
-    }
+def create_table(clients: Clients, name: str, *, with_kind_index: bool = False, with_event_index: bool = False) -> None:
+    """A table with the keys of all of ours, and the index of the control or of the events table."""
+    attributes = {"PK": "S", "SK": "S"}
+    indexes = []
+    if with_kind_index:
+        attributes |= {KIND: "S"}
+        indexes.append(_index(KIND_INDEX, KIND, "PK"))
+    if with_event_index:
+        attributes |= {"eventType": "S", "timestamp": "N"}
+        indexes.append(_index(EVENT_TYPE_INDEX, "eventType", "timestamp"))
     clients("dynamodb").create_table(
         TableName=name,
-        KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in attributes],
+        KeySchema=_schema("PK", "SK"),
+        AttributeDefinitions=[{"AttributeName": each, "AttributeType": kind} for each, kind in attributes.items()],
         BillingMode="PAY_PER_REQUEST",
-        **({"GlobalSecondaryIndexes": [index]} if with_kind_index else {}),
+        **({"GlobalSecondaryIndexes": indexes} if indexes else {}),
     )
+
+
+def _index(name: str, hash_key: str, range_key: str) -> dict[str, Any]:
+    projection = {"ProjectionType": "ALL"}
+    return {"IndexName": name, "KeySchema": _schema(hash_key, range_key), "Projection": projection}
+
+
+def _schema(hash_key: str, range_key: str) -> list[dict[str, str]]:
+    return [{"AttributeName": hash_key, "KeyType": "HASH"}, {"AttributeName": range_key, "KeyType": "RANGE"}]
