@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -18,7 +19,7 @@ _STYLES = {"info": "", "notice": "busy", "warning": "warn", "critical": "bad"}
 _WIDE = 120
 
 
-def events_parts(found: Sequence[StoredEvent], zone: tzinfo, *, width: int) -> Iterator[Table | Text]:
+def events_parts(found: Sequence[StoredEvent], zone: tzinfo, *, width: int) -> Iterator[Table | Text | Padding]:
     """The events, each on a line, or on a narrow screen on two."""
     if not found:
         yield Text("no events")
@@ -26,7 +27,7 @@ def events_parts(found: Sequence[StoredEvent], zone: tzinfo, *, width: int) -> I
     if width < _WIDE:
         for event in found:
             yield Text(f"{_at(event, zone)}  ").append(_type(event)).append(f"  {_subject(event)}")
-            yield Text(f"    {clean(event.text('message'))}")
+            yield Padding(Text(clean(event.text("message"))), (0, 0, 0, 4))
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="head")
     for title in ("AT", "EVENT", "PIPELINE", "MESSAGE"):

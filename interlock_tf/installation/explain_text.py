@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -66,20 +66,20 @@ def _state(found: Explanation, zone: ZoneInfo) -> Text:
 
 
 def _rules(found: Explanation) -> Iterator[Part]:
-    standing, pipeline = found.standing, found.standing.facts.pipeline
+    standing, pipeline, told = found.standing, found.standing.facts.pipeline, found.why
     if standing.trigger is not None:
         yield from _section("Trigger condition", _rule_table([standing.trigger]))
-        yield from _failures([standing.trigger])
+        yield from _failures([standing.trigger], told)
     validation = standing.validation
     if validation.results:
         wanted = "one must hold" if validation.mode == "ANY" else "all must hold"
         yield from _section(f"Constraints, as the sensors are now ({wanted})", _rule_table(validation.results))
-        yield from _failures(validation.results)
+        yield from _failures(validation.results, told)
     else:
         yield from _section("Constraints: none, so the job starts at once")
     if standing.post_run is not None and standing.post_run.results:
         yield from _section("After the run, as the sensors are now", _rule_table(standing.post_run.results))
-        yield from _failures(standing.post_run.results)
+        yield from _failures(standing.post_run.results, told)
     if pipeline.post_run is not None:
         field, threshold = pipeline.post_run.drift_field, shown(pipeline.post_run.drift_threshold)
         yield Text(f"  A change of {clean(field)} by more than {threshold} is drift.", "faint")
@@ -111,8 +111,9 @@ def _observed(result: RuleResult) -> str:
     return clean(observed) if isinstance(observed, str) and len(observed) <= 40 else shown(plain(observed))
 
 
-def _failures(results: Iterable[RuleResult]) -> Iterator[Padding]:
-    return (_bullet(result.reason) for result in results if not result.passed)
+def _failures(results: Iterable[RuleResult], told: Sequence[str]) -> Iterator[Padding]:
+    """Why rules fail, but for what has been told above."""
+    return (_bullet(each.reason) for each in results if not each.passed and each.reason not in told)
 
 
 def _deadlines(found: Explanation) -> Iterator[Part]:
