@@ -189,7 +189,8 @@ class TestEvents:
         found = [json.loads(line) for line in ask("events", "--json", "--limit", "5").splitlines()]
         assert [each["pipeline"] for each in found] == ["two", "one", "two", "one", "two"]
         assert [each["at"] for each in found] == sorted(each["at"] for each in found)
-        only = ask("events", "--type", "JOB_FAILED", "--since", "10m", "--json").splitlines()
+        since = rfc3339(self.NOW - timedelta(minutes=10))
+        only = ask("events", "--type", "JOB_FAILED", "--since", since, "--json").splitlines()
         assert {json.loads(line)["type"] for line in only} == {"JOB_FAILED"}
         assert len(only) == 5
 

@@ -76,8 +76,8 @@ def test_a_morning_of_gold_revenue(ask: Ask) -> None:
     assert [each["event"] for each in done["jobLog"]] == ["success"]
     assert done["rerunRequest"]["check"] == "circuit breaker"
     told = [each["type"] for each in ask(story, events, "gold-revenue")]
-    assert told[:2] == ["VALIDATION_PASSED", "JOB_TRIGGERED"]
-    assert set(told[2:]) == {"JOB_COMPLETED", "SLA_MET"}  # within the same second
+    assert set(told[:2]) == {"VALIDATION_PASSED", "JOB_TRIGGERED"}  # no time passes between them here
+    assert set(told[2:]) == {"JOB_COMPLETED", "SLA_MET"}
 
 
 def test_a_rerun_is_followed_to_its_answer(ask: Ask) -> None:
