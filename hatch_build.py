@@ -40,9 +40,10 @@ class ThirdPartyWheels(BuildHookInterface[Any]):
 
 def _locked_wheels_module(root: Path) -> ModuleType:
     # By path: importing it as part of the package would need the package's dependencies.
-    spec = importlib.util.spec_from_file_location("locked_wheels", root / "interlock_tf" / "locked_wheels.py")
+    path = root / "interlock_tf" / "packaging" / "locked_wheels.py"
+    spec = importlib.util.spec_from_file_location("locked_wheels", path)
     if spec is None or spec.loader is None:
-        raise ImportError("interlock_tf/locked_wheels.py cannot be loaded")
+        raise ImportError(f"{path} cannot be loaded")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

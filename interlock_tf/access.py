@@ -19,18 +19,13 @@ REQUEST_ATTRIBUTES = ("PK", "SK", "reason", "requestedAt", "requestedBy", "inter
 
 
 def sensor_write(control: str, pipeline_ids: Iterable[str] | None) -> list[Statement]:
-    """Write the sensors of some pipelines, or of all; never an attribute that Interlock itself keeps."""
+    """Write the sensors of some pipelines, or of all; never an attribute that Interlock itself keeps.
+
+    Nothing is denied, since a denial would also take from the role what another grant gives it.
+    """
     actions = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"]
-    kept = sorted(RESERVED_ATTRIBUTES - SENSOR_ATTRIBUTES)
-    return [
-        allow(actions, [control], condition=_partitions(pipeline_ids)),
-        {
-            "Effect": "Deny",
-            "Action": actions,
-            "Resource": [control],
-            "Condition": {"ForAnyValue:StringEquals": {"dynamodb:Attributes": kept}},
-        },
-    ]
+    kept = {"dynamodb:Attributes": sorted(RESERVED_ATTRIBUTES - SENSOR_ATTRIBUTES)}
+    return [allow(actions, [control], condition={**_partitions(pipeline_ids), "ForAllValues:StringNotEquals": kept})]
 
 
 def job_events(joblog: str, pipeline_ids: Iterable[str] | None) -> list[Statement]:

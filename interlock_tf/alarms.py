@@ -1,5 +1,7 @@
 """The alarms: thirteen that every installation has and those of ``extended_alarms``, in one table.
 
+All but one go off when something happens; ``watchdog-silent`` goes off when nothing does.
+
 Every name starts with the prefix of the installation, by which the rules for alarms know them.
 """
 
@@ -7,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from interlock_tf._cdk import CloudwatchMetricAlarm
 from interlock_tf.context import Context
 from interlock_tf.metrics import Metric, Watched
+from interlock_tf.settings import Settings
 
 #: Over how long a metric is summed, or its maximum taken.
 PERIOD_SECONDS = 300
@@ -18,6 +22,10 @@ PERIOD_SECONDS = 300
 ITERATOR_AGE_MILLIS = 300_000
 #: An alert older than this does not get through.
 ALERT_AGE_SECONDS = 900
+
+#: After how many intervals without a pass the watchdog counts as silent.
+SILENT_INTERVALS = 3
+_LONGEST_PERIOD = timedelta(days=1)
 
 #: Dead-letter queues by the short names that their alarms have.
 _DEAD_LETTERS = {
@@ -30,13 +38,18 @@ _DEAD_LETTERS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Alarm:
-    """An alarm that goes off when ``metric`` reaches ``threshold`` within one period."""
+    """An alarm that goes off when ``metric`` reaches ``threshold`` within one period.
+
+    With ``absence`` it goes off when the metric does not reach it.
+    """
 
     what: str
     description: str
     metric: Metric
     statistic: str = "Sum"
     threshold: int = 1
+    period_seconds: int = PERIOD_SECONDS
+    absence: bool = False
 
     @property
     def key(self) -> str:
@@ -44,9 +57,11 @@ class Alarm:
         return self.what.replace("-", "_")
 
 
-def describe_alarms(watched: Watched, *, extended: bool) -> tuple[Alarm, ...]:
+def describe_alarms(watched: Watched, settings: Settings) -> tuple[Alarm, ...]:
     """Every alarm of an installation."""
-    return (*_always(watched), *(_extended(watched) if extended else ()))
+    if not settings.extended_alarms:
+        return tuple(_always(watched))
+    return (*_always(watched), *_extended(watched), *_silence(watched, settings.watchdog_interval))
 
 
 def add_alarms(context: Context, watched: Watched) -> Mapping[str, CloudwatchMetricAlarm]:
@@ -63,16 +78,16 @@ def add_alarms(context: Context, watched: Watched) -> Mapping[str, CloudwatchMet
             metric_name=alarm.metric.name,
             dimensions=dict(alarm.metric.dimensions),
             statistic=alarm.statistic,
-            period=PERIOD_SECONDS,
+            period=alarm.period_seconds,
             evaluation_periods=1,
-            comparison_operator="GreaterThanOrEqualToThreshold",
+            comparison_operator="LessThanThreshold" if alarm.absence else "GreaterThanOrEqualToThreshold",
             threshold=alarm.threshold,
-            treat_missing_data="notBreaching",
+            treat_missing_data="breaching" if alarm.absence else "notBreaching",
             alarm_actions=actions,
             ok_actions=actions,
             tags=context.tags,
         )
-        for alarm in describe_alarms(watched, extended=context.settings.extended_alarms)
+        for alarm in describe_alarms(watched, context.settings)
     }
 
 
@@ -140,4 +155,20 @@ def _extended(watched: Watched) -> Iterator[Alarm]:
             what=f"schedules-{key}-dropped",
             description=f"Scheduler gave up on a schedule of the group {key}",
             metric=watched.schedule_group(key, "InvocationDroppedCount"),
+        )
+
+
+def _silence(watched: Watched, interval: timedelta | None) -> Iterator[Alarm]:
+    """The alarm about a watchdog that does not run, which nothing else can tell.
+
+    There is none when a cron says how often it runs, or when three passes take longer than an alarm can look back.
+    """
+    if interval is not None and (period := SILENT_INTERVALS * interval) <= _LONGEST_PERIOD:
+        seconds = int(period.total_seconds())
+        yield Alarm(
+            what="watchdog-silent",
+            description=f"watchdog has not run for {seconds // 60} minutes: nobody looks for what did not happen",
+            metric=watched.function("watchdog", "Invocations"),
+            period_seconds=seconds,
+            absence=True,
         )

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from interlock_tf._cdk import CloudwatchLogGroup, IamRole, IamRolePolicy, LambdaFunction
-from interlock_tf.assets import Code
 from interlock_tf.context import Context
+from interlock_tf.packaging.assets import Code
 from interlock_tf.policies import Statement, document
 
 _TABLES = ("CONTROL_TABLE", "JOBLOG_TABLE", "RERUN_TABLE", "EVENT_BUS_NAME")

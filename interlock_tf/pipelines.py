@@ -19,9 +19,9 @@ from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.errors import ConfigError, Problem
 from interlock_runtime.core.findings import Finding
 from interlock_runtime.core.wording import shown
-from interlock_tf.document_schema import validator
 from interlock_tf.documents.calendars import Calendars, load_calendars, merged
 from interlock_tf.documents.placeholders import Scalar, Variables, terraform_text
+from interlock_tf.documents.schema import validator
 from interlock_tf.documents.source import Source, yaml_files
 
 #: A DynamoDB item holds 400 KB, keys and attribute names included.

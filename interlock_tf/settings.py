@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -37,7 +38,7 @@ ENVIRONMENT_BYTES = 3072
 
 _ENVIRONMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 _SUFFIX = re.compile(r"[A-Za-z0-9-]*[A-Za-z0-9]")
-_RATE = re.compile(r"rate\((?:1 (?:minute|hour|day)|(?!1 |0)\d+ (?:minutes|hours|days))\)")
+_RATE = re.compile(r"rate\((?P<number>1(?= \w+[^s]\))|(?!1 |0)\d+(?= \w+s\))) (?P<unit>minute|hour|day)s?\)")
 _CRON = re.compile(r"cron\((?:[^\s()]+ ){5}[^\s()]+\)")
 _ARN = re.compile(r"arn:[a-z0-9-]+:[a-z0-9-]+:[a-z0-9-]*:(?:\d{12}|aws|\*)?:\S+")
 _ARN_PATTERN = re.compile(r"arn:[^:\s]+:[^:\s]+:[^:\s]*:[^:\s]*:\S+")
@@ -128,6 +129,12 @@ class Settings:
     sns_alarm_topic_arn: str | None = None
     extended_alarms: bool = False
     dashboard: bool = True
+
+    @property
+    def watchdog_interval(self) -> timedelta | None:
+        """How long it is from one pass of the watchdog to the next; None when a cron says so."""
+        rate = _RATE.fullmatch(self.watchdog_schedule)
+        return rate and timedelta(**{rate["unit"] + "s": int(rate["number"])})
 
     @classmethod
     def of(cls, **variables: Any) -> Settings:

@@ -60,7 +60,8 @@ class InterlockStack(TerraformStack):
                     )
                 )
             if not variables.get("slack_secret_arn"):
-                variables["slack_bot_token"] = token or self._slack_bot_token()
+                needed = bool(variables.get("slack_channel_id"))
+                variables["slack_bot_token"] = token or self._slack_bot_token(needed=needed)
             self.interlock = Interlock(self, "interlock", **variables)
         self.outputs = {
             name: TerraformOutput(self, name, value=value, static_id=True) for name, value in _outputs(self.interlock)
@@ -75,12 +76,13 @@ class InterlockStack(TerraformStack):
             LocalBackend(self, path="terraform.tfstate")
         return super().ensure_backend_exists()
 
-    def _slack_bot_token(self) -> str:
+    def _slack_bot_token(self, *, needed: bool) -> str:
+        """The token as a variable. With a channel it has no default, so that Terraform asks for it."""
         variable = TerraformVariable(
             self,
             "slack_bot_token",
             type="string",
-            default="",
+            default=None if needed else "",
             sensitive=True,
             description="The Slack bot token, with the right chat:write; empty to only log alerts",
         )

@@ -66,7 +66,7 @@ def _event_types(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _rule_name(context: Context, name: str) -> str:
-    full = context.names(name)
+    full = context.names(f"on-{name}")  # so that it is never the name of a rule of Interlock itself
     if not _ID.fullmatch(name) or len(full) > RULE_NAME_LENGTH:
         raise ConfigError(
             Problem(

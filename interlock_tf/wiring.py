@@ -10,10 +10,10 @@ from interlock_runtime.core.errors import ConfigError, Problem
 from interlock_runtime.core.rows import KIND_INDEX
 from interlock_tf._cdk import CloudwatchEventBus
 from interlock_tf.alerting import Queues
-from interlock_tf.assets import add_code
 from interlock_tf.context import Context
 from interlock_tf.functions import FUNCTIONS, FunctionResources, Identity, add_functions
 from interlock_tf.grants import policies
+from interlock_tf.packaging.assets import add_code
 from interlock_tf.permissions import TRIGGER_PERMISSIONS, job_policies, secret_arn
 from interlock_tf.pipelines import StoredPipeline
 from interlock_tf.policies import Statement, document

@@ -3,11 +3,5 @@
 from interlock_tf import App, InterlockStack
 
 app = App()
-InterlockStack(
-    app,
-    "interlock",
-    environment="dev",
-    pipelines_path="pipelines",
-    calendars_path="calendars",
-)
+InterlockStack(app, "interlock", environment="dev", pipelines_path="pipelines")
 app.synth()

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from interlock_runtime.core.errors import ConfigError, Problem
-from interlock_tf.packaging import build_zips
+from interlock_tf.packaging.zips import build_zips
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

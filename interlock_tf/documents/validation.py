@@ -17,8 +17,8 @@ from pydantic_core import ErrorDetails, ValidationError
 
 from interlock_runtime.core.findings import Finding, Path
 from interlock_runtime.core.wording import shown
-from interlock_tf.document_schema import validator
 from interlock_tf.documents.salvage import Salvage
+from interlock_tf.documents.schema import validator
 from interlock_tf.documents.shapes import ANYTHING, Shape, document_fields
 from interlock_tf.documents.yaml_text import MAX_PROBLEMS
 

@@ -19,14 +19,21 @@ Metric = tuple[str, str, str, str]
 
 @dataclass(kw_only=True)
 class Alarm:
-    """One alarm that goes off when a statistic of one period reaches a threshold."""
+    """One alarm that goes off when a statistic of one period reaches a threshold, or with ``absence`` does not."""
 
     name: str
     metric: Metric
     statistic: str
     threshold: float
     period: timedelta
+    absence: bool = False
     state: str = "OK"
+
+    def goes_off(self, number: float | None) -> bool:
+        """Whether the alarm goes off at this number, or at none."""
+        if self.absence:
+            return number is None or number < self.threshold
+        return number is not None and number >= self.threshold
 
 
 class Alarms:
@@ -54,7 +61,7 @@ class Alarms:
         for alarm in watching:
             values = self._values.get(alarm.metric)
             number = _STATISTICS[alarm.statistic](values) if values else None
-            state = "ALARM" if number is not None and number >= alarm.threshold else "OK"
+            state = "ALARM" if alarm.goes_off(number) else "OK"
             if state != alarm.state:
                 before, alarm.state = alarm.state, state
                 self.changed(self._event(alarm, before, number))
@@ -64,7 +71,7 @@ class Alarms:
 
     def _event(self, alarm: Alarm, before: str, number: float | None) -> Mapping[str, Any]:
         stamp = f"{self._agenda.now():%Y-%m-%dT%H:%M:%S.000+0000}"
-        reached = "reached" if alarm.state == "ALARM" else "did not reach"
+        reached = "reached" if (alarm.state == "ALARM") is not alarm.absence else "did not reach"
         reason = f"{alarm.metric[1]} of {alarm.metric[3].rpartition(':')[2]} {reached} {alarm.threshold:g}: {number}"
         return {
             "source": "aws.cloudwatch",
@@ -84,10 +91,11 @@ def alarm_of(attributes: Mapping[str, Any], address: str) -> Alarm:
     Raises:
         StackError: it compares in a way that is not understood here.
     """
+    absence = attributes.get("comparison_operator") == "LessThanThreshold"
     expected = {
-        "comparison_operator": "GreaterThanOrEqualToThreshold",
+        "comparison_operator": "LessThanThreshold" if absence else "GreaterThanOrEqualToThreshold",
         "evaluation_periods": 1,
-        "treat_missing_data": "notBreaching",
+        "treat_missing_data": "breaching" if absence else "notBreaching",
     }
     for key, value in expected.items():
         if attributes.get(key) != value:
@@ -103,4 +111,5 @@ def alarm_of(attributes: Mapping[str, Any], address: str) -> Alarm:
         statistic=attributes["statistic"],
         threshold=attributes["threshold"],
         period=timedelta(seconds=attributes["period"]),
+        absence=absence,
     )

@@ -10,6 +10,7 @@ same configuration, start, seed and inputs, the same happens to the byte.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -73,6 +74,7 @@ class World:
         self.alarms = alarms.Alarms(agenda)
         self.jobs = Jobs(agenda, pipeline=self.pipeline, running=lambda: self.functions.running[-1].event)
         self.job_services = JobServices(self.jobs, documents=self._documents)
+        self._counted: Counter[str] = Counter()
         self._lock = RLock()
         self._doors = Doors(configuration)
         self._connect()
@@ -207,6 +209,10 @@ class World:
         return self._doors.function_opens(target, principal=principal, source=source)
 
     def _measure(self) -> None:
+        for each in self.functions.by_arn.values():
+            if calls := each.invocations - self._counted[each.name]:
+                self._counted[each.name] += calls
+                self.alarms.record(("AWS/Lambda", "Invocations", "FunctionName", each.name), calls)
         for queue in self.queues.by_arn.values():
             visible = self.queues.visible(queue.arn)
             name = "ApproximateNumberOfMessagesVisible"

@@ -122,3 +122,31 @@ def test_a_job_that_reports_its_own_end_is_understood(error: str | None, event: 
     entry = Entry.of_row(written("dev-interlock-joblog"))
     assert entry
     assert (entry.event, entry.run_id, entry.error, entry.key.date) == (event, "fx-rates-token", error, "2026-11-24")
+
+
+def documented_deadlines() -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the page asks sla-monitor, and the answer that it shows."""
+    page = (ROOT / "docs/operations.md").read_text("utf-8")
+    found = re.search(
+        r"^ +--payload '(?P<asked>\{.*\})' .*?^```json\n(?P<answer>.*?)^```", page, re.DOTALL | re.MULTILINE
+    )
+    assert found
+    return json.loads(found["asked"]), json.loads(found["answer"])
+
+
+def test_the_documented_question_about_a_date_has_the_documented_answer() -> None:
+    world = World(NOW)
+    world.pipeline(json.loads(gold_revenue().config))
+    asked, answer = documented_deadlines()
+    assert world.sla(**asked) == answer
+    assert world.bus.types == []
+
+
+def test_reconcile_tells_of_a_breach_that_is_too_old_for_the_watchdog_once() -> None:
+    world = World(NOW)
+    world.pipeline(json.loads(gold_revenue().config))
+    world.advance(days=5)
+    asked = {**documented_deadlines()[0], "mode": "reconcile"}
+    for _ in range(2):
+        assert world.sla(**asked) == {"status": "reconciled"}
+        assert world.bus.types == ["SLA_BREACH"]

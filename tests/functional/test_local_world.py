@@ -53,6 +53,27 @@ def write_sensor(world: World) -> None:
     world.answer("dynamodb", "PutItem", {"TableName": world.control_table, "Item": encode_item(row)})
 
 
+def with_an_idle_watchdog(resources: dict[str, Any]) -> None:
+    resources["aws_cloudwatch_event_rule"]["interlock_watchdog_rule"]["state"] = "DISABLED"
+
+
+@pytest.mark.parametrize(("change", "silent"), [(None, False), (with_an_idle_watchdog, True)])
+def test_a_watchdog_that_does_not_run_sets_off_its_alarm(change: Change | None, silent: bool, tmp_path: Path) -> None:
+    stack = stack_of_pipelines([ROOT / "pipelines" / "fx-rates.yaml"], extended_alarms=True)
+    document = json.loads((stack / "cdk.tf.json").read_text())
+    if change is not None:
+        change(document["resource"])
+    (tmp_path / "assets").symlink_to(stack / "assets")
+    (tmp_path / "cdk.tf.json").write_text(json.dumps(document))
+    world = World(Configuration.read(tmp_path), agenda=Agenda(START))
+    recorder = Recorder(world)
+    world.run_until(START + timedelta(hours=1))
+    told = [entry.what for entry in recorder.entries if entry.kind is Kind.ALARM]
+    assert [each for each in told if each.startswith("ALARM") and each.endswith("watchdog-silent")] == (
+        ["ALARM dev-interlock-watchdog-silent"] if silent else []
+    )
+
+
 def without_variable(resources: dict[str, Any]) -> None:
     del resources["aws_lambda_function"]["interlock_event_sink"]["environment"]["variables"]["EVENTS_TABLE"]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from interlock_runtime.settings import VARIABLES
-from interlock_tf.packaging import FUNCTIONS, build_zips
+from interlock_tf.packaging.zips import FUNCTIONS, build_zips
 
 pytestmark = pytest.mark.slow
 

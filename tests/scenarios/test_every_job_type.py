@@ -8,6 +8,8 @@ import pytest
 
 from interlock_tf.testing import Kind, Scenario
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = Path(__file__).resolve().parents[1] / "synth" / "samples"
 
 #: Those that a sensor starts; Glue and HTTP are in the stories of the samples.

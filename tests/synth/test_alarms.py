@@ -25,6 +25,7 @@ EXTENDED = {
         for rule in ("watchdog", "all_events", "alert_events", "alarm_log", "alarm_alert", "executions")
     ),
     *(f"dev-interlock-schedules-{group}-dropped" for group in ("sla", "cron")),
+    "dev-interlock-watchdog-silent",
 }
 
 
@@ -129,12 +130,33 @@ def test_one_is_too_many_and_ages_are_the_exception(emitted: Emitted) -> None:
 
 
 def test_alarms_have_in_common_how_they_are_evaluated(emitted: Emitted) -> None:
-    for alarm in emitted.resources("cloudwatch_metric_alarm").values():
-        assert alarm["comparison_operator"] == "GreaterThanOrEqualToThreshold"
-        assert (alarm["period"], alarm["evaluation_periods"]) == (300, 1)
-        assert alarm["treat_missing_data"] == "notBreaching"
+    for name, alarm in emitted.resources("cloudwatch_metric_alarm").items():
+        silence = name == "alarm_watchdog_silent"
+        assert alarm["comparison_operator"] == ("LessThanThreshold" if silence else "GreaterThanOrEqualToThreshold")
+        assert (alarm["period"], alarm["evaluation_periods"]) == (900 if silence else 300, 1)
+        assert alarm["treat_missing_data"] == ("breaching" if silence else "notBreaching")
         assert alarm["tags"] == {"team": "data"}
         assert alarm["alarm_description"]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "period"),
+    [
+        ("rate(1 minute)", 180),
+        ("rate(10 minutes)", 1800),
+        ("rate(8 hours)", 86400),
+        ("rate(9 hours)", None),
+        ("rate(1 day)", None),
+        ("cron(0/5 * * * ? *)", None),
+    ],
+)
+def test_a_watchdog_that_misses_three_passes_is_silent(schedule: str, period: int | None) -> None:
+    alarms = installation(extended_alarms=True, watchdog_schedule=schedule).resources("cloudwatch_metric_alarm")
+    silent = alarms.get("alarm_watchdog_silent")
+    assert (silent and silent["period"]) == period
+    if silent:
+        function = "${aws_lambda_function.interlock_watchdog.function_name}"
+        assert (silent["metric_name"], silent["dimensions"]) == ("Invocations", {"FunctionName": function})
 
 
 def test_alarms_tell_the_topic_when_they_start_and_when_they_end(emitted: Emitted) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from tests.fakes.processes import python
 
+pytestmark = pytest.mark.slow
+
 #: Far fewer than the package has, and more than we use.
 FEW = 60
 
@@ -78,7 +80,6 @@ else:
     )
 
 
-@pytest.mark.slow
 def test_their_imports_before_ours_stay_as_they_are(tmp_path: Path) -> None:
     code = f"import sys\n{THEIRS}before = sys.modules['cdktf_cdktf_provider_aws']\n{APP}"
     code += f"assert sys.modules['cdktf_cdktf_provider_aws'] is before\nprint({COUNT})"
@@ -86,7 +87,6 @@ def test_their_imports_before_ours_stay_as_they_are(tmp_path: Path) -> None:
     assert int(run(code, tmp_path, **quiet)) > FEW
 
 
-@pytest.mark.slow
 def test_laziness_can_be_switched_off(tmp_path: Path) -> None:
     code = f"import sys\nimport interlock_tf._cdk\n{THEIRS}{APP}print({COUNT})"
     assert int(run(code, tmp_path, INTERLOCK_EAGER_BINDINGS="1")) > FEW

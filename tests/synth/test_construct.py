@@ -66,6 +66,12 @@ def test_with_a_secret_the_token_is_not_even_a_variable(minimal: Synthesised, ma
     assert "variable" not in maximal.json
     assert variables(minimal)["SLACK_BOT_TOKEN"] == "${var.slack_bot_token}"
     assert minimal.json["variable"]["slack_bot_token"]["sensitive"] is True
+    assert minimal.json["variable"]["slack_bot_token"]["default"] == ""
+
+
+def test_with_a_channel_terraform_asks_for_the_token(tmp_path: Path) -> None:
+    stack = synthesised(tmp_path, {**MINIMAL, "slack_channel_id": "C1"})
+    assert "default" not in stack.json["variable"]["slack_bot_token"]
 
 
 def test_functions_are_as_the_table_says(minimal: Synthesised) -> None:
@@ -311,17 +317,16 @@ def test_grants_are_limited_to_pipelines_and_attributes(tmp_path: Path) -> None:
     control, joblog = "${aws_dynamodb_table.interlock_control.arn}", "${aws_dynamodb_table.interlock_joblog.arn}"
 
     assert roles["interlock_sensor_write_loader"] == "${aws_iam_role.loader.name}"
-    write, deny, key = policies["interlock_sensor_write_loader"]["Statement"]
+    write, key = policies["interlock_sensor_write_loader"]["Statement"]
     assert write["Resource"] == [control]
     assert write["Action"] == ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"]
+    kept = write["Condition"].pop("ForAllValues:StringNotEquals")["dynamodb:Attributes"]
     assert write["Condition"] == {
         "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["PIPELINE#daily"]},
         "Null": {"dynamodb:LeadingKeys": "false"},
     }
-    denied = deny["Condition"]["ForAnyValue:StringEquals"]["dynamodb:Attributes"]
-    assert deny["Effect"] == "Deny"
-    assert {"config", "status", "interlockKind", "executionArn"} <= set(denied)
-    assert not {"PK", "SK", "data"} & set(denied)
+    assert {"config", "status", "interlockKind", "executionArn"} <= set(kept)
+    assert not {"PK", "SK", "data"} & set(kept)
     assert key["Condition"] == {"StringEquals": {"kms:ViaService": ["dynamodb.eu-west-1.amazonaws.com"]}}
 
     assert roles["interlock_job_events_jobs"] == "jobs"
@@ -354,13 +359,24 @@ def test_a_second_grant_to_the_same_role_is_refused(tmp_path: Path) -> None:
         own_stack(tmp_path, grant)
 
 
+def test_one_role_may_write_sensors_and_request_reruns(tmp_path: Path) -> None:
+    def grant(_: TerraformStack, interlock: MakeInterlock) -> None:
+        made = interlock()
+        made.grant_sensor_write("backfill")
+        made.grant_rerun("backfill")
+
+    policies = own_stack(tmp_path, grant).policies()
+    for name in ("interlock_sensor_write_backfill", "interlock_rerun_backfill"):
+        assert {statement["Effect"] for statement in policies[name]["Statement"]} == {"Allow"}
+
+
 def test_events_can_be_listened_to(tmp_path: Path) -> None:
     def listen(_: TerraformStack, interlock: MakeInterlock) -> None:
         interlock().on_event("breaches", ["SLA_BREACH", "RELATIVE_SLA_BREACH"], TOPIC)
 
     stack = own_stack(tmp_path, listen)
     rule = stack.resources("cloudwatch_event_rule")["interlock_on_event_breaches"]
-    assert rule["name"] == "dev-interlock-breaches"
+    assert rule["name"] == "dev-interlock-on-breaches"
     assert rule["event_bus_name"] == "${aws_cloudwatch_event_bus.interlock_event_bus.name}"
     assert json.loads(rule["event_pattern"]) == {
         "source": ["interlock"],
@@ -373,6 +389,17 @@ def test_events_can_be_listened_to(tmp_path: Path) -> None:
     (allowed,) = [each for each in policy["Statement"] if each["Effect"] == "Allow"]
     own_bus = "arn:aws:events:eu-west-1:123456789012:rule/dev-interlock-events/*"
     assert own_bus in allowed["Condition"]["ArnEquals"]["aws:SourceArn"]
+
+
+@pytest.mark.parametrize("own", ["alert-events", "all-events", "watchdog"])
+def test_a_listener_never_takes_the_name_of_a_rule_of_interlock(own: str, tmp_path: Path) -> None:
+    def listen(_: TerraformStack, interlock: MakeInterlock) -> None:
+        interlock().on_event(own, ["SLA_BREACH"], TOPIC)
+
+    rules = own_stack(tmp_path, listen).resources("cloudwatch_event_rule").values()
+    names = [rule["name"] for rule in rules]
+    assert f"dev-interlock-{own}" in names
+    assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,7 +54,6 @@ def test_every_generated_table_is_made_by_somebody(page: Path, generators: Gener
 @pytest.mark.parametrize(
     ("example", "stacks"),
     [
-        ("app.py", ["interlock"]),
         ("own_stack.py", ["data-platform"]),
         ("own_key.py", ["interlock"]),
         ("two_regions.py", ["interlock-eu-central-1", "interlock-us-east-1"]),
@@ -64,17 +64,32 @@ def test_an_example_app_synthesises_in_a_folder_with_pipelines_and_calendars(
 ) -> None:
     for folder in ("pipelines", "calendars"):
         (tmp_path / folder).symlink_to(ROOT / folder)
+    assert synthesised(example, tmp_path) == stacks
+
+
+@pytest.mark.slow
+def test_the_first_app_needs_nothing_but_the_first_pipeline(tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    document = re.search(r"^```yaml\n(pipeline:.*?)^```", readme, re.DOTALL | re.MULTILINE)
+    assert document
+    (tmp_path / "pipelines").mkdir()
+    (tmp_path / "pipelines/daily-orders.yaml").write_text(document[1], "utf-8")
+    assert synthesised("app.py", tmp_path) == ["interlock"]
+
+
+def synthesised(example: str, folder: Path) -> list[str]:
+    """The names of the stacks that an example makes in a folder."""
     path = ":".join([str(ROOT), str(ROOT / "runtime")])
     done = subprocess.run(
         [sys.executable, ROOT / "docs/examples" / example],
-        cwd=tmp_path,
+        cwd=folder,
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    made = sorted((tmp_path / "cdktf.out/stacks").iterdir())
-    assert [stack.name for stack in made] == stacks
+    made = sorted((folder / "cdktf.out/stacks").iterdir())
     for stack in made:
         assert json.loads((stack / "cdk.tf.json").read_text("utf-8"))["resource"]["aws_sfn_state_machine"]
+    return [stack.name for stack in made]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from interlock_tf.local.terraform import Terraform
-from interlock_tf.locked_wheels import locked_hashes
+from interlock_tf.packaging.locked_wheels import locked_hashes
 from tests.terraform.commands import ROOT, copy_project, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.wheel]
@@ -61,7 +61,8 @@ def test_the_wheel_holds_all_that_an_app_needs(distributions: dict[str, Path]) -
 def test_the_wheel_holds_nothing_else(distributions: dict[str, Path]) -> None:
     names = zipfile.ZipFile(distributions[".whl"]).namelist()
     assert {name.split("/")[0].split("-")[0] for name in names} == {"interlock_tf", "interlock_runtime"}
-    assert not [name for name in names if "__pycache__" in name or "test" in name]
+    assert not [name for name in names if re.search(r"(^|/)(__pycache__|tests?|test_.*|conftest\.py)(/|$)", name)]
+    assert not [name for name in names if not re.search(r"\.(py|json|lock|whl)$|/py\.typed$|\.dist-info/", name)]
 
 
 def test_the_source_distribution_builds_without_fetching_anything(distributions: dict[str, Path]) -> None:

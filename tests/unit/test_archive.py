@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock_tf.archive import Entry, entries_of, zip_bytes
+from interlock_tf.packaging.archive import Entry, entries_of, zip_bytes
 
 NAMES = st.text(st.characters(exclude_characters="\0/\\", exclude_categories=["Cs"]), min_size=1, max_size=20)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from interlock_tf.cli import main
-from interlock_tf.packaging import FUNCTIONS
+from interlock_tf.packaging.zips import FUNCTIONS
 
 
 def _sha256_base64(path: Path) -> str:

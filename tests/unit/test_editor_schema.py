@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 
 from interlock_runtime.core.documents import Calendar, Pipeline
+from interlock_tf.documents.editor_schema import FILES, editor_schema, written
 from interlock_tf.documents.yaml_text import read_yaml
-from interlock_tf.editor_schema import FILES, editor_schema, written
 from tests.fakes.documents import document
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +28,7 @@ CALENDAR = jsonschema.Draft202012Validator(packaged("calendar"))
 
 @pytest.mark.parametrize(("name", "kind"), FILES.items())
 def test_the_file_of_the_package_is_what_the_classes_say(name: str, kind: type) -> None:
-    """``python -m interlock_tf.editor_schema`` writes it anew."""
+    """``python -m interlock_tf.documents.editor_schema`` writes it anew."""
     assert (ROOT / "interlock_tf" / name).read_text("utf-8") == written(editor_schema(kind))
 
 

@@ -74,6 +74,23 @@ def test_an_exhausted_trigger_is_told_with_its_cause(world: World) -> None:
     run = the_run(world)
     assert (run.status, run.reason, run.kind) == ("FAILED_FINAL", "trigger-exhausted", None)
     assert logged(world) == ["infra-trigger-exhausted"]
+    assert event.detail["actionHint"] == "mend the cause; the next write of orders starts the date anew"
+
+
+def test_where_no_sensor_starts_runs_the_hint_is_a_request(world: World) -> None:
+    run = the_run(world)
+    schedule = {"cron": "0 8 * * *", "evaluation": {"window": "1h", "interval": "5m"}}
+    world.pipeline({**gold(), "schedule": schedule})
+    world.task("trigger-exhausted", run, error={"Error": "E"})
+    assert world.bus.the("RETRY_EXHAUSTED").detail["actionHint"] == "mend the cause; then request a rerun"
+
+
+def test_a_trigger_is_exhausted_without_a_configuration_too(world: World) -> None:
+    run = the_run(world)
+    world.control.delete(("PIPELINE#gold", "CONFIG"))
+    world.advance(minutes=1)
+    world.task("trigger-exhausted", run, error={"Error": "E"})
+    assert the_run(world).reason == "trigger-exhausted"
 
 
 @pytest.mark.parametrize(

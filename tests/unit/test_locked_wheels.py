@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from interlock_tf.locked_wheels import WheelsError, locked_hashes, locked_wheels
+from interlock_tf.packaging.locked_wheels import WheelsError, locked_hashes, locked_wheels
 
 
 def _lock(folder: Path, **wheels: bytes) -> Path:

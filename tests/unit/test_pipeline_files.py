@@ -451,6 +451,7 @@ a: !tag x
             ["a.yaml:13:4", "the YAML tag '!tag' is not supported; write a plain value"],
         ]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "text",
         [

@@ -20,6 +20,7 @@ from interlock_runtime.core.scalars import (
     MODE,
     PIPELINE_ID,
     SECONDS,
+    SENSOR_KEY,
     TIME,
     TIMEZONE,
     WEEKDAY,
@@ -38,6 +39,7 @@ KINDS = {
     "duration": DURATION,
     "mode": MODE,
     "pipeline id": PIPELINE_ID,
+    "sensor key": SENSOR_KEY,
     "seconds": SECONDS,
     "time": TIME,
     "time zone": TIMEZONE,
@@ -70,6 +72,8 @@ KINDS = {
         (MODE, "All", Mode.ALL),
         (PIPELINE_ID, "gold-revenue.v2_eu", "gold-revenue.v2_eu"),
         (PIPELINE_ID, "x" * 63, "x" * 63),
+        (SENSOR_KEY, "€" * 200, "€" * 200),
+        (SENSOR_KEY, "a/b #\n", "a/b #\n"),
     ],
 )
 def test_what_is_spelled_right_is_read(kind: Text, text: Any, value: Any) -> None:
@@ -108,6 +112,7 @@ def test_what_is_spelled_right_is_read(kind: Text, text: Any, value: Any) -> Non
         (WEEKDAY, ["", "mon", "Montag", "monday "]),
         (MODE, ["", "both", "ALL "]),
         (PIPELINE_ID, ["", "-gold", ".gold", "gold/eu", "gold eu", "göld", "x" * 64, "gold\n"]),
+        (SENSOR_KEY, ["", "x" * 201]),
     ],
 )
 def test_what_is_spelled_wrong_is_refused_with_a_value_error(kind: Text, texts: list[Any]) -> None:

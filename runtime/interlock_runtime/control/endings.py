@@ -51,7 +51,10 @@ def trigger_exhausted(ports: Ports, task: Task, *, now: datetime) -> None:
         return
     error = told(task.event.get("error"))
     message = f"the job of {run.pipeline_id} for {run.date} could not be started: {error}"
-    detail = {"source": "trigger", "error": error, "actionHint": "mend the cause; the next sensor write starts anew"}
+    config = _config_or_none(ports, task, now=now)
+    trigger = config and config.pipeline.schedule.trigger
+    then = f"the next write of {trigger.key} starts the date anew" if trigger else "then request a rerun"
+    detail = {"source": "trigger", "error": error, "actionHint": f"mend the cause; {then}"}
     event = runs.event_of(run, "RETRY_EXHAUSTED", message, detail, cause="trigger")
     ports.bus.publish([event], now=now)
     _log(ports, run, JobEvent.INFRA_TRIGGER_EXHAUSTED, error=error, now=now)

@@ -24,6 +24,7 @@ from interlock_runtime.core.scalars import (
     DURATION,
     MODE,
     PIPELINE_ID,
+    SENSOR_KEY,
     TIME,
     TIMEZONE,
     WEEKDAY,
@@ -53,7 +54,7 @@ class Identity:
 class Rule:
     """One check of one sensor field. ``value`` is a number, a duration or any scalar, by ``check``."""
 
-    key: Annotated[str, Length(1)]
+    key: Annotated[str, SENSOR_KEY]
     check: Check
     field: str | None = None
     value: Any = None

@@ -104,6 +104,8 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
 _CLOCK_WHOLE = re.compile(_CLOCK, re.ASCII)
 _MINUTE_WHOLE = re.compile(r":([0-5]\d)", re.ASCII)
+#: How long a sensor key may be. With what stands before and after it, DynamoDB takes 1,024 bytes of UTF-8.
+KEY_CHARACTERS = 200
 _ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 _ID_WHOLE = re.compile(_ID)
 
@@ -183,6 +185,12 @@ def _pipeline_id(text: str) -> str:
     return text
 
 
+def _sensor_key(text: str) -> str:
+    if not 1 <= len(text) <= KEY_CHARACTERS:
+        raise ValueError("not a sensor key")
+    return text
+
+
 def _any_case(word: str) -> str:
     return "".join(f"[{letter.lower()}{letter.upper()}]" for letter in word)
 
@@ -207,3 +215,4 @@ PIPELINE_ID = Text(
     "1 to 63 letters, digits, '.', '_' or '-', the first one a letter or digit",
     f"^{_ID}$",
 )
+SENSOR_KEY = Text(_sensor_key, f"1 to {KEY_CHARACTERS} characters", f"^[\\s\\S]{{1,{KEY_CHARACTERS}}}$")

@@ -1,7 +1,7 @@
 """The document classes as a schema of pydantic-core, which validates them.
 
 Only ``pydantic_core`` is used here: importing pydantic itself takes longer than reading a
-pipeline. :mod:`interlock_tf.editor_schema` makes the JSON Schema for editors from the same schema.
+pipeline. :mod:`interlock_tf.documents.editor_schema` makes the JSON Schema for editors from the same schema.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _scalar(shape: Shape) -> CoreSchema:
         return core_schema.float_schema(ge=bounds.at_least, le=bounds.at_most, allow_inf_nan=False)
     if kind is Any:
         return core_schema.any_schema()
-    raise TypeError(f"no schema for {kind!r}; teach it to interlock_tf.document_schema")
+    raise TypeError(f"no schema for {kind!r}; teach it to interlock_tf.documents.schema")
 
 
 def _whole(bound: float | None) -> int | None:

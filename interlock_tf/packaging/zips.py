@@ -17,8 +17,8 @@ from pathlib import Path
 
 import interlock_runtime
 from interlock_runtime.core.errors import ConfigError, Problem
-from interlock_tf.archive import Entry, entries_of, zip_bytes
-from interlock_tf.locked_wheels import WheelsError, locked_wheels
+from interlock_tf.packaging.archive import Entry, entries_of, zip_bytes
+from interlock_tf.packaging.locked_wheels import WheelsError, locked_wheels
 from interlock_tf.shipped import shipped
 
 FUNCTIONS = ("stream-router", "orchestrator", "sla-monitor", "watchdog", "event-sink", "alert-dispatcher")
@@ -72,7 +72,7 @@ def _third_party_of(function: str) -> frozenset[str]:
 @cache
 def _wheels() -> Mapping[str, bytes]:
     try:
-        return locked_wheels(shipped("runtime/requirements.lock"), Path(__file__).parent / "third_party")
+        return locked_wheels(shipped("runtime/requirements.lock"), Path(__file__).parents[1] / "third_party")
     except WheelsError as error:
         raise ConfigError(Problem(path="installation", message=str(error))) from error
 

@@ -1,8 +1,8 @@
 """The JSON Schema of pipeline and calendar files, for editors.
 
-pydantic writes it from the very schema that validates (:mod:`interlock_tf.document_schema`). The
+pydantic writes it from the very schema that validates (:mod:`interlock_tf.documents.schema`). The
 result is part of the package, since importing pydantic takes longer than everything else that
-the command line does; ``python -m interlock_tf.editor_schema`` writes it anew.
+the command line does; ``python -m interlock_tf.documents.editor_schema`` writes it anew.
 
 An editor sees a document before its placeholders are filled in, so that a placeholder is allowed
 wherever a scalar is.
@@ -24,7 +24,7 @@ from pydantic_core import core_schema
 
 from interlock_runtime.core.documents import Calendar, Pipeline, Schedule
 from interlock_runtime.core.scalars import Between, Text, format_duration
-from interlock_tf.document_schema import document_schema
+from interlock_tf.documents.schema import document_schema
 
 #: The files of the package, and the document class that each describes.
 FILES: Mapping[str, type] = {"pipeline.schema.json": Pipeline, "calendar.schema.json": Calendar}
@@ -110,7 +110,7 @@ def _or_placeholder(schema: JsonSchemaValue) -> JsonSchemaValue:
 def main() -> None:
     """Write the schema files of the package anew."""
     for name, kind in FILES.items():
-        Path(__file__).with_name(name).write_text(written(editor_schema(kind)), encoding="utf-8")
+        Path(__file__).parents[1].joinpath(name).write_text(written(editor_schema(kind)), encoding="utf-8")
         sys.stdout.write(f"{name}\n")
 
 

@@ -15,7 +15,7 @@ from tempfile import mkdtemp
 from interlock_runtime.core.errors import ConfigError, Problem
 from interlock_tf._cdk import AssetType, TerraformAsset
 from interlock_tf.context import Context
-from interlock_tf.packaging import build_zips
+from interlock_tf.packaging.zips import build_zips
 
 
 @dataclass(frozen=True)
