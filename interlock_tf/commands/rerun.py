@@ -58,6 +58,8 @@ def answer(
         sys.stdout.flush()
     found = None
     if arguments.wait:
+        if sys.stderr.isatty():
+            sys.stderr.write("Waiting for the answer …\n")
         found = follow(installation, asked, seconds=arguments.timeout, sleep=sleep)
     if arguments.json:
         show_json(_describe(asked, found))

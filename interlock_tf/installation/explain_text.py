@@ -83,6 +83,19 @@ def _rules(found: Explanation) -> Iterator[Part]:
     if pipeline.post_run is not None:
         field, threshold = pipeline.post_run.drift_field, shown(pipeline.post_run.drift_threshold)
         yield Text(f"  A change of {clean(field)} by more than {threshold} is drift.", "faint")
+        yield from _drift(found)
+
+
+def _drift(found: Explanation) -> Iterator[Padding]:
+    """What the post-run sensors were, and those that are not any more."""
+    if found.baseline is None:
+        return
+    for key, fields in found.baseline.items():
+        seen = ", ".join(f"{clean(name)}={shown(value)}" for name, value in fields.items())
+        yield _bullet(f"the attempt saw {key} with {seen or 'no such number'}")
+    for each in found.drifts:
+        told = each.describe()
+        yield _bullet(f"drift: {each.sensor_key} was {told['previous']}, is {told['current']}")
 
 
 def _rule_table(results: Iterable[RuleResult]) -> Table:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from interlock_runtime.core import budgets, dates, expectations, rows
+from interlock_runtime.core import baselines, budgets, dates, expectations, rows
+from interlock_runtime.core.baselines import Baseline, Drifted
 from interlock_runtime.core.budgets import Budget, Rerun
 from interlock_runtime.core.dates import ExecutionDate, Granularity
 from interlock_runtime.core.documents import Pipeline
@@ -54,13 +55,24 @@ class Again:
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """One date, with its history. ``refusal`` is why a rerun request of a person would be refused now."""
+    """One date, with its history.
+
+    ``refusal`` is why a rerun request of a person would be refused now. ``baseline`` is what the
+    attempt saw of the post-run sensors; None when nothing is recorded.
+    """
 
     standing: Standing
     entries: tuple[Entry, ...]
     reruns: tuple[Again, ...]
     refusal: Rejection | None
     next_start: Start | None
+    baseline: Baseline | None
+
+    @property
+    def drifts(self) -> tuple[Drifted, ...]:
+        """The sensors that are no longer as the attempt saw them."""
+        facts, post_run = self.standing.facts, self.standing.facts.pipeline.post_run
+        return () if post_run is None else baselines.compare_all(post_run, self.baseline, facts.sensors)
 
     @property
     def why(self) -> tuple[str, ...]:
@@ -98,6 +110,8 @@ class Explanation:
             "trigger": standing.trigger and standing.trigger.describe(),
             "validation": standing.validation.describe(),
             "postRun": standing.post_run and standing.post_run.describe(),
+            "baseline": self.baseline,
+            "drift": [each.describe() for each in self.drifts],
             "jobLog": [_entry(each) for each in self.entries],
             "reruns": [each.describe() for each in self.reruns],
             "budgets": [{"name": each.name, "allowed": each.allowed, "used": each.used} for each in self.budgets],
@@ -132,6 +146,7 @@ def explained(installation: Installation, pipeline: Pipeline, date: ExecutionDat
         reruns=reruns,
         refusal=refusal(facts, entries, reruns, reason=Reason.MANUAL, now=installation.now),
         next_start=expectations.next_start(pipeline, installation.now),
+        baseline=_baseline(installation, facts),
     )
 
 
@@ -165,6 +180,14 @@ def refusal(
         sensors=facts.sensors,
     )
     return judge(facts.pipeline, facts.date, request=request, facts=known)
+
+
+def _baseline(installation: Installation, facts: Facts) -> Baseline | None:
+    """What the attempt saw of the post-run sensors, or a dry run when it would have begun."""
+    if facts.pipeline.post_run is None or (facts.run is None and facts.observed_at is None):
+        return None
+    attempt = 0 if facts.run is None else facts.run.attempt
+    return baselines.of_row(installation.control.get(baselines.key(facts.pipeline.id, facts.key, attempt)))
 
 
 def date_of(pipeline: Pipeline, text: str, *, option: str = "DATE") -> ExecutionDate:

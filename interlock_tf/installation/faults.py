@@ -79,7 +79,7 @@ def _answered(told: Mapping[str, Any], *, operation: str, table: str, place: str
     if code == "ResourceNotFoundException":
         return ConfigError(
             Problem(
-                message=f"there is no table {table} in {place}: looked for {looked_for}. "
+                message=f"there is no table {table.partition('/')[0]} in {place}: looked for {looked_for}. "
                 "Is that its name, and is this the region and account that it is in?"
             )
         )

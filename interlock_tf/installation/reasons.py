@@ -46,14 +46,14 @@ def _of_run(standing: Standing, run: Run, entries: Sequence[Entry], past: Sequen
     if standing.state is State.COMPLETED and run.completed_at is not None:
         yield f"its job succeeded, and the date was complete at {local(run.completed_at, zone)}"
     if standing.state is State.FAILED:
-        yield _failure(run, entries)
+        yield _failure(standing, run, entries)
         if run.reason in (Reason.FAIL, Reason.TIMEOUT) and run.kind != Kind.UNDECIDED:
             yield _no_retry(standing, run, entries, past)
     if run.is_running and run.stale_at is not None and run.stale_at <= standing.now:
         yield f"it should have ended by {local(run.stale_at, zone)}; the watchdog closes it once its execution is over"
 
 
-def _failure(run: Run, entries: Sequence[Entry]) -> str:
+def _failure(standing: Standing, run: Run, entries: Sequence[Entry]) -> str:
     """What went wrong, with what the job log has about it."""
     own = [each for each in entries if job_entries.attempt_of(each, run) == run.attempt]
     error = next((each.error for each in reversed(own) if each.error), None)
@@ -61,7 +61,9 @@ def _failure(run: Run, entries: Sequence[Entry]) -> str:
     if run.reason == Reason.VALIDATION_EXHAUSTED:
         return f"its constraints did not hold within the evaluation window{told}"
     if run.reason == Reason.TRIGGER_EXHAUSTED:
-        return f"its job could not be started{told}; the next write of the trigger's sensor tries again"
+        trigger = standing.facts.pipeline.schedule.trigger
+        then = f"the next write of sensor {trigger.key} tries again" if trigger else "a rerun request tries again"
+        return f"its job could not be started{told}; {then}"
     if run.reason == Reason.JOB_POLL_EXHAUSTED:
         named = f" {run.run_id}" if run.run_id else ""
         return f"its job{named} was still running when the poll window closed, and may still live"

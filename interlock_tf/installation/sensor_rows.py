@@ -30,6 +30,9 @@ ROW_ATTRIBUTES = frozenset({"PK", "SK", "data", "ttl", "interlockKind", "config"
 _DIGITS = 38
 _EXACT = Context(prec=400)
 
+#: What DynamoDB leaves for a sensor's key in the sort key of its row.
+_KEY_BYTES = 1024 - len(rows.SENSOR_PREFIX)
+
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 _CONSTANTS: Mapping[str, Any] = {"true": True, "false": False, "null": None}
 
@@ -125,8 +128,8 @@ def sensor_to_put(
         ConfigError: there is no such pipeline, or, unless ``unread`` is allowed, nothing reads it.
     """
     pipeline = installation.pipeline(pipeline_id)
-    if not key:
-        raise _wrong("KEY", "is empty")
+    if not 1 <= len(key.encode()) <= _KEY_BYTES:
+        raise _wrong("KEY", f"has 1 to {_KEY_BYTES:,} bytes, not {len(key.encode()):,}")
     found = SensorRow.of(pipeline, Sensor(key, plain(dict(fields))), now=installation.now)
     if not found.readings and not unread:
         keys = all_keys(pipeline)

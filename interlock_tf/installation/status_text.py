@@ -86,7 +86,8 @@ def _main_waits(status: PipelineStatus) -> Iterator[str]:
     shown = [] if last is None else list(last.waits_for)
     yield from shown
     if opening is not None and not (last is not None and last.is_open):
-        yield from (f"{opening.facts.key.date}: {each}" for each in opening.waits_for)
+        since = "" if opening.since is None else f" (for {rough(opening.now - opening.since)})"
+        yield from (f"{opening.facts.key.date}{since}: {each}" for each in opening.waits_for)
     elif not shown:
         yield from status.waits_for
 

@@ -151,7 +151,8 @@ class Table:
             return getattr(self._client, operation)(**request)
         except Exception as error:  # noqa: BLE001 - whatever it was is told in words, or raised again
             action = "".join(word.title() for word in operation.split("_"))
-            self._refused(f"dynamodb:{action}", self.name, error)
+            index = f"/index/{request['IndexName']}" if "IndexName" in request else ""
+            self._refused(f"dynamodb:{action}", f"{self.name}{index}", error)
 
 
 def side_by_side(do: Callable[[A], B], subjects: Iterable[A]) -> Iterator[B]:

@@ -87,9 +87,9 @@ class TestStatus:
         put_pipeline()
         put_pipeline(pipeline={"id": "dry", "owner": "team"}, dryRun=True)
         out = ask("status")
-        assert re.search(r"^dry +none +\S+: sensor orders is missing", out, re.MULTILINE)
+        assert re.search(rf"^dry +none +{TODAY} \(for .*\): sensor", out, re.MULTILINE)
         assert re.search(r"^gold +none ", out, re.MULTILINE)
-        assert ask("status", "--owner", "team").count("sensor orders is missing") == 1
+        assert ask("status", "--owner", "team").count(": sensor") == 1
         assert ask("status", "--failing") == "no pipelines\n"
 
     def test_a_run_that_goes_on_is_found_however_old(self, ask: Ask) -> None:
@@ -136,6 +136,20 @@ class TestStatus:
         assert ask("status", "gold-revenu", code=1) == told
         told = "PIPELINE: there is no pipeline 'x'; dev-interlock-control has gold-revenue\n"
         assert ask("explain", "x", code=1) == told
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_text_is_as_wide_as_the_screen_at_most(ask: Ask, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    sla = {"deadline": "08:00", "expectedDuration": "30m", "maxDuration": "3h"}
+    put_pipeline(pipeline={"id": "a-pipeline-with-a-long-name-that-says-what-it-does", "owner": "x" * 40}, sla=sla)
+    put_event("JOB_FAILED", datetime.now(UTC), pipeline="a" * 60, message="words and more " * 30)
+    name = "a-pipeline-with-a-long-name-that-says-what-it-does"
+    put("control", {"PK": rows.pk(name), "SK": rows.sensor("orders#" + "k" * 50), "data": {"f": "v" * 300}})
+    for words in (["status"], ["explain", name], ["events"], ["sensor", "list", name]):
+        lines = ask(*words).splitlines()
+        assert max(map(len, lines)) <= width, words
+        assert lines == [line.rstrip() for line in lines]
 
 
 class TestExplain:
@@ -320,7 +334,5 @@ class TestTheInstallation:
         refusal = {"__type": "com.amazon.coral.service#AccessDeniedException", "Message": "User: joe may not"}
         with WebServer(lambda _: Reply(400, refusal)) as server:
             assert main(["status", "--env", "dev", "--endpoint-url", server.url]) == 1
-        told = (
-            "dynamodb:Query on dev-interlock-control is not allowed, and is needed here. AWS says: User: joe may not\n"
-        )
-        assert capsys.readouterr().err == told
+        told = "dynamodb:Query on dev-interlock-control/index/kind-index is not allowed, and is needed here."
+        assert capsys.readouterr().err == f"{told} AWS says: User: joe may not\n"

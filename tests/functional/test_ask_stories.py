@@ -142,6 +142,23 @@ def test_a_holiday_is_explained(ask: Ask) -> None:
     assert found["nextStart"] == {"at": "2026-11-27T13:00:00.000Z", "date": "2026-11-27"}
 
 
+def test_what_has_drifted_is_shown_beside_what_the_attempt_saw(ask: Ask) -> None:
+    story = begin("2026-11-24T11:05", "clickstream-hourly")
+    key = "clickstream-counts#2026-11-24T10"
+    story.sensor(key, sensor_count=9000, duplicate_share=0.001)
+    story.sensor("clickstream-landed#2026-11-24T10", status="complete", missing_partitions=0)
+    story.at("11:08")
+    story.sensor(key, sensor_count=9800, duplicate_share=0.001)  # while the job is running
+    found = ask(story, explain, "clickstream-hourly", "2026-11-24T10")
+    assert found["state"] == "job"
+    assert found["baseline"] == {"clickstream-counts": {"sensor_count": 9000}}
+    assert [(each["sensorKey"], each["delta"]) for each in found["drift"]] == [(key, 800)]
+    story.at("11:20")  # drift during the job is drift: the date runs again
+    again = ask(story, explain, "clickstream-hourly", "2026-11-24T10")
+    assert (again["attempt"], again["reason"], again["drift"]) == (1, "data-drift", [])
+    assert {each["name"]: each["used"] for each in again["budgets"]}["maxDriftReruns"] == 1
+
+
 def test_the_date_to_explain_is_the_one_that_is_overdue(ask: Ask) -> None:
     story = begin("2026-11-24T07:50")
     story.at("12:00")  # the run of the day has failed

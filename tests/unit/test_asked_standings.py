@@ -201,7 +201,7 @@ class TestARun:
         ("reason", "words"),
         [
             (Reason.VALIDATION_EXHAUSTED, "its constraints did not hold within the evaluation window"),
-            (Reason.TRIGGER_EXHAUSTED, "its job could not be started; the next write of the trigger's sensor"),
+            (Reason.TRIGGER_EXHAUSTED, "its job could not be started; the next write of sensor orders tries again"),
             (Reason.JOB_POLL_EXHAUSTED, "its job jr_1 was still running when the poll window closed"),
             (Reason.INFRA_FAILURE, "its execution was broken by the infrastructure"),
             (Reason.SFN_TIMEOUT, "its execution ran into the time-out"),

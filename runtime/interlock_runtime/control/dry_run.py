@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from interlock_runtime.aws.tables import ABSENT
-from interlock_runtime.control import baselines, job_log
+from interlock_runtime.control import job_log
 from interlock_runtime.control.ports import Metric, Ports
-from interlock_runtime.core import budgets, dates, deadlines, rows, sensors
+from interlock_runtime.core import baselines, budgets, dates, deadlines, rows, sensors
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.events import Event
@@ -60,9 +60,8 @@ def triggered(
             return
     if pipeline.post_run is not None:
         run = RunKey(pipeline.schedule_id, str(date))
-        baselines.capture(
-            ports, pipeline.id, run, attempt=_ATTEMPT, post_run=pipeline.post_run, sensors=seen, replace=False, now=now
-        )
+        baseline = baselines.row_of(pipeline.id, run, _ATTEMPT, post_run=pipeline.post_run, sensors=seen, now=now)
+        ports.control.put(baseline, expect=ABSENT)
     observed_at = _triggered_at(marker) or now
     ports.bus.publish(observation(pipeline, date, at=observed_at, arrival=at, verdict=verdict.describe()), now=now)
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from interlock_runtime.control import baselines, job_log, post_run, runs
+from interlock_runtime.control import job_log, post_run, runs
 from interlock_runtime.control.ports import Ports
 from interlock_runtime.control.task import Task
-from interlock_runtime.core import sensors
+from interlock_runtime.core import baselines, sensors
 from interlock_runtime.core.config_rows import Config
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.errors import ConfigError, PermanentError

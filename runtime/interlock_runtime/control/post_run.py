@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from interlock_runtime.control import baselines, dry_run, reruns, runs
-from interlock_runtime.control.baselines import Drifted
+from interlock_runtime.control import dry_run, reruns, runs
 from interlock_runtime.control.ports import Metric, Ports, StartPorts
-from interlock_runtime.core import dates, sensors
+from interlock_runtime.core import baselines, dates, sensors
+from interlock_runtime.core.baselines import Drifted
 from interlock_runtime.core.config_rows import Config
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.documents import Pipeline, PostRun
