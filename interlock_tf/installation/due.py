@@ -80,7 +80,7 @@ def _outcome(facts: Facts, deadline: SlaDeadline, now: datetime) -> Outcome:
     if run is not None and run.status == Status.COMPLETED and run.completed_at is not None:
         return "met" if run.completed_at < deadline.breach else "missed"
     if now >= deadline.breach:
-        return "missed"
+        return "off" if run is None and is_past(deadline.breach, facts.watched.sla) else "missed"
     return "warned" if now >= deadline.warning else "open"
 
 
@@ -96,9 +96,14 @@ def _trigger(facts: Facts, now: datetime) -> Due | None:
     elif facts.run is not None:
         outcome = "missed" if facts.run.is_expired else "met"
     elif now > at:
-        outcome = "missed"
+        outcome = "off" if is_past(at, facts.watched.schedule) else "missed"
     zone = pipeline.schedule.timezone
     return Due(what="trigger", limit=str(trigger.deadline), at=at, warning=None, zone=zone, outcome=outcome)
+
+
+def is_past(due_at: datetime, since: datetime | None) -> bool:
+    """Whether something was due before anybody watched; not, as long as that is not known."""
+    return since is not None and due_at <= since
 
 
 def _is_off(facts: Facts) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from interlock_runtime.core import arrival_rows, rows, sensors, sla_deadlines
+from interlock_runtime.core import arrival_rows, rows, sensors, since_marker, sla_deadlines
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.errors import PermanentError
@@ -16,6 +16,7 @@ from interlock_runtime.core.rerun_requests import Request
 from interlock_runtime.core.rows import Key, Row, RunKey
 from interlock_runtime.core.run import Run, read_run, trigger_key
 from interlock_runtime.core.sensors import Sensors
+from interlock_runtime.core.since_marker import Watched
 from interlock_runtime.core.sla_deadlines import SlaDeadline
 from interlock_runtime.core.timestamps import parse_timestamp
 
@@ -28,6 +29,7 @@ class Facts:
 
     ``observed_at`` is when a dry run would have started it. ``request`` is a rerun request that
     nobody has decided about yet. ``verdicts`` are the events that say how its deadlines came out.
+    ``watched`` says since when the watchdog has known the pipeline's schedule and deadlines.
     ``problem`` says why the trigger row cannot be read; then ``run`` is None.
     """
 
@@ -39,6 +41,7 @@ class Facts:
     observed_at: datetime | None = None
     request: Request | None = None
     verdicts: Mapping[SlaClock, str]
+    watched: Watched
     problem: str | None = None
 
     @property
@@ -66,6 +69,7 @@ class Facts:
             arrival=arrival_rows.of_row(found.get(at.arrival)) or (None if run is None else run.arrival),
             observed_at=_observed_at(found.get(at.observation)),
             request=_request(found.get(at.request)),
+            watched=Watched.of_row(found.get(since_marker.key(pipeline.id))),
             verdicts={clock: event for clock, event in verdicts.items() if event is not None},
         )
 
@@ -73,7 +77,8 @@ class Facts:
 def keys(pipeline: Pipeline, date: ExecutionDate) -> set[Key]:
     """The keys of all rows of the control table that say something about a date."""
     at = _Keys(pipeline, date)
-    return {at.trigger, at.request, at.observation, at.arrival, *map(at.verdict, _CLOCKS)} | at.sensors
+    markers = (at.observation, at.arrival, *map(at.verdict, _CLOCKS), since_marker.key(pipeline.id))
+    return {at.trigger, at.request, *markers} | at.sensors
 
 
 def run_of(row: Row | None) -> tuple[Run | None, str | None]:

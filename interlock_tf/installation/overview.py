@@ -22,7 +22,7 @@ from interlock_runtime.core.rows import Key, Kind, Row, RunKey
 from interlock_runtime.core.run import trigger_key
 from interlock_tf.installation import facts
 from interlock_tf.installation.deployed import Installation, Unreadable
-from interlock_tf.installation.due import Due
+from interlock_tf.installation.due import Due, is_past
 from interlock_tf.installation.facts import Facts
 from interlock_tf.installation.standings import Standing, State
 from interlock_tf.installation.tables import Bounds, side_by_side
@@ -255,7 +255,13 @@ def _is_amiss(standing: Standing) -> bool:
         return True
     if standing.state in (State.COMPLETED, State.OBSERVED, State.EXCLUDED):
         return False
-    start = expectations.start_of(standing.facts.pipeline, standing.facts.date)
-    overdue = standing.state is State.NO_RUN and start is not None and start + GRACE < standing.now
-    missed = any(each.outcome == "missed" for each in standing.due)
-    return missed or (overdue and not standing.facts.pipeline.dry_run)
+    return any(each.outcome == "missed" for each in standing.due) or _is_overdue(standing)
+
+
+def _is_overdue(standing: Standing) -> bool:
+    """Whether the clock was to start the date, and did not."""
+    facts = standing.facts
+    start = expectations.start_of(facts.pipeline, facts.date)
+    if standing.state is not State.NO_RUN or start is None or facts.pipeline.dry_run:
+        return False
+    return start + GRACE < standing.now and not is_past(start, facts.watched.schedule)

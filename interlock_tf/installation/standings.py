@@ -15,7 +15,7 @@ from interlock_runtime.core.rows import Kind, Status
 from interlock_runtime.core.rules import RuleResult, Verdict, evaluate, evaluate_rule
 from interlock_runtime.core.run import Run
 from interlock_runtime.core.timestamps import parse_timestamp
-from interlock_tf.installation.due import Due, due
+from interlock_tf.installation.due import Due, due, is_past
 from interlock_tf.installation.facts import Facts
 from interlock_tf.installation.times import local
 
@@ -202,7 +202,11 @@ def _start_waits(facts: Facts, trigger: RuleResult | None, validation: Verdict, 
     if start is not None and start > now:
         found.append(f"{clock}, at {local(start, schedule.timezone)}")
     elif start is not None and not pipeline.dry_run:
-        found.append(f"a start: {clock} was due at {local(start, schedule.timezone)}, and there is no run")
+        due_at = f"{clock} was due at {local(start, schedule.timezone)}"
+        if is_past(start, facts.watched.schedule):
+            found.append(f"a rerun request: {due_at}, before it was watched")
+        else:
+            found.append(f"a start: {due_at}, and there is no run")
     if schedule.trigger is not None and trigger is not None:
         deadline = trigger_deadline(pipeline, facts.date)
         if deadline is not None and now > deadline:

@@ -109,6 +109,15 @@ class TestBeforeARun:
     def test_a_cron_is_waited_for(self, cron: str, wait: str) -> None:
         assert Told(schedule={"cron": cron, "trigger": None}).standing().waits_for == (wait,)
 
+    def test_what_was_due_before_anybody_watched_is_not_missed(self) -> None:
+        sla = {"deadline": "05:30", "dayOffset": 0, "expectedDuration": "10m"}
+        told = Told(schedule={"cron": "0 5 * * *", "trigger": None}, sla=sla)
+        assert [each.outcome for each in told.standing().due] == ["missed"]
+        told.world.watchdog()  # notes since when it has watched: now
+        (wait,) = told.standing().waits_for
+        assert wait == "a rerun request: cron was due at 2026-03-03 05:00 UTC, before it was watched"
+        assert [each.outcome for each in told.standing().due] == ["off"]
+
     def test_a_listed_date_is_waited_for(self) -> None:
         schedule = {"include": {"dates": ["2026-03-03", "2026-03-05"]}, "time": "07:30", "trigger": None}
         told = Told(schedule=schedule)
