@@ -15,6 +15,9 @@ import sys
 import time
 from collections.abc import Callable
 
+from interlock_runtime.core import dates
+from interlock_runtime.core.dates import ExecutionDate
+from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.errors import ConfigError, Problem, TransientError
 from interlock_tf.installation.deployed import Installation
 from interlock_tf.installation.explanation import date_of, default_date
@@ -51,7 +54,7 @@ def answer(
     """
     with installation.progress:
         pipeline = installation.pipeline(arguments.pipeline)
-        date = date_of(pipeline, arguments.date) if arguments.date else default_date(installation, pipeline)
+        date = date_of(pipeline, arguments.date) if arguments.date else _begun_date(installation, pipeline)
         asked = ask(installation, pipeline, date, reason=arguments.reason, by=arguments.by or _user())
     if not arguments.json:
         sys.stdout.write(_told(asked, table=installation.control.name))
@@ -69,6 +72,14 @@ def answer(
         words = f"there was no answer within {arguments.timeout:g} seconds; look for it with interlock-tf events"
         raise TransientError(f"{words} {pipeline.id}, or explain {pipeline.id} {date}")
     return 1 if found is not None and found.is_refusal else 0
+
+
+def _begun_date(installation: Installation, pipeline: Pipeline) -> ExecutionDate:
+    """The date that explain would explain, unless that is still to come."""
+    date = default_date(installation, pipeline)
+    if date > dates.of_instant(pipeline, installation.now):
+        raise ConfigError(Problem(path="DATE", message=f"{pipeline.id} has not run yet; say for which date it shall"))
+    return date
 
 
 def _user() -> str:

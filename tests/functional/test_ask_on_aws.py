@@ -304,6 +304,12 @@ class TestRerun:
         put_pipeline()
         assert ask("rerun", "gold", "2026-03-03", *options, code=1).startswith(told)
 
+    def test_a_date_to_come_must_be_named(self, ask: Ask) -> None:
+        later = datetime.now(UTC) + timedelta(days=40)
+        put_pipeline(schedule={"cron": f"0 0 1 {later.month} *", "trigger": None})
+        told = ask("rerun", "gold", "--reason", "x", "--by", "me", code=1)
+        assert told == "DATE: gold has not run yet; say for which date it shall\n"
+
     def test_without_an_answer_waiting_ends(self, ask: Ask) -> None:
         put_pipeline()
         options = ["--reason", "x", "--by", "me", "--wait", "--timeout", "0"]
