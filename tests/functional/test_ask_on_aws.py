@@ -23,6 +23,8 @@ from tests.fakes.gold import gold
 from tests.fakes.web_server import Reply, WebServer
 from tests.fakes.world import World
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 TODAY = f"{datetime.now(UTC):%Y-%m-%d}"
 
