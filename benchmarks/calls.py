@@ -161,9 +161,9 @@ def ending(mode: str, **more: Any) -> Callable[[World], Step]:
 OPERATIONS: tuple[Operation, ...] = (
     Operation("sensor that matters to nobody", sensor("other", x=1), 1),
     Operation("sensor that does not meet the trigger condition", sensor("orders", state="loading"), 2),
-    Operation("sensor that starts a run", sensor("orders", **READY), 5),
+    Operation("sensor that starts a run", sensor("orders", **READY), 6),
     Operation("sensor of a date that has started", sensor_after(started, "orders", **READY, more=1), 5),
-    Operation("tick that starts a run", tick, 4),
+    Operation("tick that starts a run", tick, 5),
     Operation("evaluation, not ready", not_ready, 2),
     Operation("evaluation, passed", passed, 4),
     Operation("start of a job (Glue)", trigger, 5),

@@ -10,14 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from interlock_runtime.settings import VARIABLES
 from interlock_tf._cdk import CloudwatchLogGroup, IamRole, IamRolePolicy, LambdaFunction
 from interlock_tf.context import Context
 from interlock_tf.packaging.assets import Code
 from interlock_tf.policies import Statement, document
-
-_TABLES = ("CONTROL_TABLE", "JOBLOG_TABLE", "RERUN_TABLE", "EVENT_BUS_NAME")
-_RUNS = ("STATE_MACHINE_ARN", "SFN_TIMEOUT_SECONDS")
-_SCHEDULER = ("SLA_MONITOR_ARN", "SCHEDULER_ROLE_ARN", "SCHEDULER_GROUP_NAME", "EVENTS_DLQ_ARN")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +24,17 @@ class Function:
     key: str
     timeout: int
     invoked_by: str
-    variables: tuple[str, ...]
     calls_out: bool = False
 
     @property
     def name(self) -> str:
         """The function's name without the environment, and the name of its zip: ``stream-router``."""
         return self.key.replace("_", "-")
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The environment variables that the function's code reads."""
+        return VARIABLES[self.name]
 
     @property
     def handler(self) -> str:
@@ -49,38 +50,32 @@ FUNCTIONS: Mapping[str, Function] = {
             key="stream_router",
             timeout=60,
             invoked_by="streams of control and joblog, cron schedules, failed executions",
-            variables=(*_TABLES, *_RUNS, "TRIGGER_RETENTION_DAYS"),
         ),
         Function(
             key="orchestrator",
             timeout=120,
             invoked_by="state machine",
-            variables=(*_TABLES, "TRIGGER_RETENTION_DAYS", "ALLOWED_PRIVATE_HOSTS"),
             calls_out=True,
         ),
         Function(
             key="sla_monitor",
             timeout=30,
             invoked_by="state machine, one-time schedules",
-            variables=(*_TABLES, *_SCHEDULER, "TRIGGER_RETENTION_DAYS"),
         ),
         Function(
             key="watchdog",
             timeout=300,
             invoked_by="scheduled rule",
-            variables=(*_TABLES, *_RUNS, *_SCHEDULER, "TRIGGER_RETENTION_DAYS"),
         ),
         Function(
             key="event_sink",
             timeout=30,
             invoked_by="rules for all events and for alarms",
-            variables=("EVENTS_TABLE", "EVENTS_TTL_DAYS"),
         ),
         Function(
             key="alert_dispatcher",
             timeout=30,
             invoked_by="alert queue",
-            variables=("EVENTS_TABLE", "EVENTS_TTL_DAYS", "SLACK_CHANNEL_ID", "SLACK_SECRET_ARN", "SLACK_BOT_TOKEN"),
             calls_out=True,
         ),
     )

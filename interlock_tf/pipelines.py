@@ -23,11 +23,10 @@ from interlock_tf.documents.calendars import Calendars, load_calendars, merged
 from interlock_tf.documents.placeholders import Scalar, Variables, terraform_text
 from interlock_tf.documents.schema import validator
 from interlock_tf.documents.source import Source, yaml_files
+from interlock_tf.settings import DEFAULT_SFN_TIMEOUT_SECONDS
 
 #: A DynamoDB item holds 400 KB, keys and attribute names included.
 MAX_CONFIG_BYTES = 400 * 1024 - 1024
-
-DEFAULT_SFN_TIMEOUT_SECONDS = 14_400
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,6 +30,9 @@ LOG_RETENTION_DAYS = (
     0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
 
+#: How long an execution may take, unless somebody says otherwise.
+DEFAULT_SFN_TIMEOUT_SECONDS = 14_400
+
 #: The longest physical name that a limit of 64 characters applies to, without the environment and the suffix.
 LONGEST_NAME = "-interlock-alert-dispatcher"
 
@@ -102,7 +105,7 @@ class Settings:
     deletion_protection: bool = False
 
     watchdog_schedule: str = "rate(5 minutes)"
-    sfn_timeout_seconds: int = 14400
+    sfn_timeout_seconds: int = DEFAULT_SFN_TIMEOUT_SECONDS
     sfn_log_level: SfnLogLevel = "ERROR"
     trigger_max_attempts: int = 3
     trigger_retention_days: int = 400

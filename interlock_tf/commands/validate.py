@@ -18,7 +18,8 @@ from interlock_tf.documents.calendars import load_calendars
 from interlock_tf.documents.placeholders import Scalar, Variables
 from interlock_tf.documents.source import yaml_files
 from interlock_tf.documents.yaml_text import plain_scalar
-from interlock_tf.pipelines import DEFAULT_SFN_TIMEOUT_SECONDS, Report, no_pipelines, place, read_pipelines
+from interlock_tf.pipelines import Report, no_pipelines, place, read_pipelines
+from interlock_tf.settings import DEFAULT_SFN_TIMEOUT_SECONDS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

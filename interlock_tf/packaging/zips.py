@@ -17,12 +17,13 @@ from pathlib import Path
 
 import interlock_runtime
 from interlock_runtime.core.errors import ConfigError, Problem
+from interlock_runtime.settings import VARIABLES
 from interlock_tf.packaging.archive import Entry, entries_of, zip_bytes
 from interlock_tf.packaging.locked_wheels import WheelsError, locked_wheels
 from interlock_tf.shipped import shipped
 
-FUNCTIONS = ("stream-router", "orchestrator", "sla-monitor", "watchdog", "event-sink", "alert-dispatcher")
-"""The names of the zips, without their suffix."""
+#: The names of the zips, without their suffix.
+FUNCTIONS = tuple(VARIABLES)
 
 _ONLY_FOR: Mapping[str, str] = {"slack_sdk": "alert-dispatcher"}
 

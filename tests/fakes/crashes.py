@@ -24,7 +24,7 @@ Story = Callable[[World], Step]
 TIMES = frozenset(
     {"startedAt", "staleAt", "completedAt", "ttl", "input", "executionArn", "at", "triggeredAt", "capturedAt", "sentAt"}
     | {"requestedAt", "token", "durationMs", "duration", "timestamp", "decidedAt", "toldAt"}
-    | {"since", "slaSince", "checkedUntil"}
+    | {"since", "slaSince", "checkedUntil", "changedAt"}
 )
 
 

@@ -42,12 +42,16 @@ class Day(World):
         self.eventbridge_works = True
         self.streams_work = True
         self.degraded: list[str] = []
-        self._config = read_config({"PK": rows.pk(document["pipeline"]["id"]), "config": json.dumps(document)})
         self._carried: dict[str, Execution] = {}
         self._heard: set[str] = set()
         self._next_pass = self.now + PASS_EVERY
-        self.pipeline(document)
+        self.deploy(document)
         self.watchdog()
+
+    def deploy(self, document: Mapping[str, Any]) -> None:
+        """Terraform applies a changed document now."""
+        self._config = read_config({"PK": rows.pk(document["pipeline"]["id"]), "config": json.dumps(document)})
+        self.pipeline(document)
 
     def sensor(self, key: str, /, **fields: Any) -> None:
         """A sensor is written now, and says so."""

@@ -126,6 +126,7 @@ def test_a_run_is_started_and_evaluated_by_functions_that_have_just_begun(instal
     (counted,) = metrics
     assert counted["function"] == FUNCTION
     assert (counted["RecordsProcessed"], counted["RunsStarted"], counted["RulesEvaluated"]) == ([2], [1], [1])
+    assert counted["RecordsRefused"] == [1]
     assert counted["HandlerDuration"][0] > 0
     units = {each["Name"]: each["Unit"] for each in counted["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
     assert (units["HandlerDuration"], units["RunsStarted"]) == ("Milliseconds", "Count")

@@ -45,12 +45,19 @@ TRANSIENT = {
         "ConflictException",
         "ServiceQuotaExceededException",
     ],
-    "step-function": ["ThrottlingException", "ExecutionLimitExceeded", "KmsThrottlingException"],
+    "step-function": [
+        "ThrottlingException",
+        "ExecutionLimitExceeded",
+        "KmsThrottlingException",
+        "KmsAccessDeniedException",
+    ],
     "lambda": [
         "TooManyRequestsException",
         "ServiceException",
         "EC2ThrottledException",
         "EC2UnexpectedException",
+        "EC2AccessDeniedException",
+        "KMSAccessDeniedException",
         "ENILimitReachedException",
         "EFSMountTimeoutException",
         "ResourceConflictException",
@@ -61,6 +68,8 @@ TRANSIENT = {
 }
 #: Trouble with the caller's own credentials, which Lambda renews.
 FOR_ALL_TRANSIENT = ["ExpiredTokenException", "UnrecognizedClientException", "InvalidSignatureException", "Unheard"]
+#: A right that is not there may be under way: with the deployment that brought the pipeline, and in IAM.
+FOR_ALL_TRANSIENT += ["AccessDeniedException", "AccessDenied", "UnauthorizedOperation"]
 
 PERMANENT = {
     "glue": ["InvalidInputException", "EntityNotFoundException"],
@@ -73,7 +82,7 @@ PERMANENT = {
         "InvalidName",
         "InvalidExecutionInput",
         "ValidationException",
-        "KmsAccessDeniedException",
+        "KmsInvalidStateException",
     ],
     "lambda": [
         "ResourceNotFoundException",
@@ -82,14 +91,11 @@ PERMANENT = {
         "RequestTooLargeException",
         "UnsupportedMediaTypeException",
         "RecursiveInvocationException",
-        "EC2AccessDeniedException",
-        "KMSAccessDeniedException",
         "KMSDisabledException",
         "KMSNotFoundException",
         "InvalidRuntimeException",
     ],
 }
-FOR_ALL_PERMANENT = ["AccessDeniedException", "AccessDenied", "UnauthorizedOperation"]
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +121,7 @@ def test_what_may_pass_is_worth_another_try(kind: str, code: str, client: Distur
         start(kind, client)
 
 
-@pytest.mark.parametrize(("kind", "code"), cases(PERMANENT, FOR_ALL_PERMANENT))
+@pytest.mark.parametrize(("kind", "code"), cases(PERMANENT, []))
 def test_what_can_never_succeed_is_not(kind: str, code: str, client: Disturbed) -> None:
     client.refuse(JOBS[kind][0], code)
     with pytest.raises(PermanentError, match=code):

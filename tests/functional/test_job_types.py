@@ -268,8 +268,18 @@ def test_a_start_that_is_throttled_is_tried_once_and_may_be_tried_again(peer: Pe
     assert peer.jobs() == 1
 
 
-@of(*ON_AWS, "airflow", "databricks")
-def test_a_start_without_the_right_to_it_is_refused_for_good(peer: Peer, world: Services) -> None:
+@of(*ON_AWS)
+def test_a_start_without_the_right_to_it_is_tried_again_when_the_right_has_come(peer: Peer, world: Services) -> None:
+    refuse_next(peer, 1, status=403, code="AccessDeniedException")
+    with pytest.raises(TransientError):
+        registry.start(peer.job, run_context(), world)
+    assert requests_to(peer) == 1
+    registry.start(peer.job, run_context(previous_intent=True), world)
+    assert peer.jobs() == 1
+
+
+@of("airflow", "databricks")
+def test_a_start_that_a_web_service_forbids_is_refused_for_good(peer: Peer, world: Services) -> None:
     refuse_next(peer, 1, status=403, code="AccessDeniedException")
     with pytest.raises(PermanentError):
         registry.start(peer.job, run_context(), world)
@@ -301,7 +311,7 @@ def test_a_poll_is_tried_three_times_with_pauses(peer: Peer, client: Disturbed, 
     assert time.pauses == [0.75, 1.5]
 
 
-@of(*POLLED)
+@of("airflow", "databricks")
 def test_a_poll_that_is_refused_is_not_repeated(peer: Peer, world: Services) -> None:
     started = registry.start(peer.job, run_context(), world)
     refuse_next(peer, 1, status=403, code="AccessDeniedException", polls=True)

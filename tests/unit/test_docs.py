@@ -20,7 +20,9 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
+from interlock_runtime.aws.telemetry import HANDLER_DURATION
 from interlock_runtime.control import sla_alerts
+from interlock_runtime.control.ports import Metric
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.events import ALERT_EVENTS, EVENT_TYPES
 from interlock_runtime.core.sla_deadlines import absolute
@@ -272,3 +274,8 @@ def _transitions(evaluations: int, polls: int) -> int:
 def test_the_provider_versions_named_are_those_that_are_asked_for() -> None:
     page = (ROOT / "README.md").read_text("utf-8")
     assert f"AWS provider {PROVIDER_SINCE['python3.13']} or later ({PROVIDER_SINCE['python3.12']} with" in page
+
+
+def test_every_metric_is_documented() -> None:
+    section = (ROOT / "docs/operations.md").read_text(encoding="utf-8").split("## Metrics\n")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)`", section, re.MULTILINE) == [*Metric, HANDLER_DURATION]

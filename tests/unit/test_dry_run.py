@@ -65,7 +65,7 @@ def test_data_after_the_trigger_is_late(world: World) -> None:
     world.advance(minutes=10)
     record = trigger(world, more=1)
     event = world.bus.the("DRY_RUN_LATE_DATA")
-    assert event.detail["lateBySeconds"] == 600
+    assert event.detail["lateBy"] == "10m"
     assert event.detail["triggeredAt"] == "2026-03-03T06:00:00.000Z"
     world.deliver(record)
     assert len([key for key in world.bus.keys if key.startswith("DRY_RUN_LATE_DATA")]) == 1

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from interlock_runtime.control import runs
-from interlock_runtime.core.errors import PermanentError
+from interlock_runtime.core.errors import PermanentError, TransientError
 from interlock_runtime.core.instants import epoch_seconds, rfc3339
 from interlock_runtime.core.rows import Kind, Status
 from interlock_runtime.core.run import Reason, Run
@@ -228,6 +229,71 @@ def test_an_infrastructure_failure_is_told_and_final(world: World) -> None:
     world.task("infra-failure", the_run(world), error={"Error": "Lambda.Unknown", "Cause": "boom"})
     assert world.bus.the("INFRA_FAILURE").detail["error"] == "Lambda.Unknown: boom"
     assert (the_run(world).status, the_run(world).reason) == ("FAILED_FINAL", "infra-failure")
+
+
+def broken_inside(world: World) -> None:
+    world.task("infra-failure", the_run(world), error={"Error": "Lambda.Unknown", "Cause": "boom"})
+
+
+def found_stale(world: World) -> None:
+    world.executions.statuses[the_run(world).execution_name] = "TIMED_OUT"
+    world.advance(hours=5)
+    world.watchdog()
+
+
+WAYS_TO_BREAK: dict[str, Callable[[World], None]] = {
+    "an error in the execution": broken_inside,
+    "an aborted execution": lambda world: deliver(world, status_event(world, "ABORTED")),
+    "a time-out": lambda world: deliver(world, status_event(world, "TIMED_OUT")),
+    "a time-out that nobody told of": found_stale,
+}
+
+
+def broken(world: World) -> dict[str, Any]:
+    event = next(each for each in world.bus.events if each.type in ("INFRA_FAILURE", "SFN_TIMEOUT"))
+    names = ("runId", "jobType", "token", "actionHint")
+    return {name: event.detail[name] for name in names if name in event.detail}
+
+
+@pytest.mark.parametrize("way", WAYS_TO_BREAK)
+def test_a_job_that_may_live_on_is_named_before_somebody_asks_for_another(world: World, way: str) -> None:
+    world.task("trigger", the_run(world))
+    WAYS_TO_BREAK[way](world)
+    assert broken(world) == {
+        "runId": "jr_0",
+        "jobType": "glue",
+        "token": the_run(world).token,
+        "actionHint": "stop or await the job's run jr_0 before you request a rerun",
+    }
+
+
+@pytest.mark.parametrize("way", WAYS_TO_BREAK)
+def test_a_job_that_may_have_been_started_is_named_by_its_token(world: World, way: str) -> None:
+    world.jobs.fail_start = ConnectionError("no answer")
+    with pytest.raises(TransientError):
+        world.task("trigger", the_run(world))
+    WAYS_TO_BREAK[way](world)
+    token = the_run(world).token
+    assert broken(world) == {
+        "runId": None,
+        "jobType": "glue",
+        "token": token,
+        "actionHint": f"stop or await the job's run {token} before you request a rerun",
+    }
+
+
+@pytest.mark.parametrize("way", WAYS_TO_BREAK)
+def test_where_no_job_was_started_the_hint_is_a_request(world: World, way: str) -> None:
+    WAYS_TO_BREAK[way](world)
+    assert broken(world) == {"actionHint": "no job was started: mend the cause, then write a rerun request"}
+
+
+def test_a_job_that_ended_with_its_start_is_looked_at_not_stopped() -> None:
+    world = started(gold(job={"type": "lambda", "config": {"functionName": "f"}}))
+    world.task("trigger", the_run(world))
+    broken_inside(world)
+    hint = "the job's run inv_1 has ended: look at what it did before you request a rerun"
+    assert (broken(world)["jobType"], broken(world)["actionHint"]) == ("lambda", hint)
 
 
 def test_an_infrastructure_failure_after_completion_is_told_but_the_run_stays_completed(world: World) -> None:

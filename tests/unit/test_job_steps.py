@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from interlock_runtime.control import runs
+from interlock_runtime.control import execution_ends, runs
 from interlock_runtime.control.ports import Metric
 from interlock_runtime.core.errors import PermanentError, TransientError
+from interlock_runtime.core.events import Event
 from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.core.rows import Status
 from interlock_runtime.core.run import Reason, Run
+from tests.fakes.calls import Killed
 from tests.fakes.gold import DATE, READY, gold
 from tests.fakes.world import World
 
@@ -175,17 +178,128 @@ def test_a_missing_config_is_an_error(world: World) -> None:
         world.task("trigger", run)
 
 
-def test_a_run_that_was_superseded_while_its_job_started_says_so(world: World) -> None:
+def while_the_job_starts(world: World, happens: Callable[[], object]) -> None:
+    """Something happens between the start of the next job and its answer."""
     original = world.jobs.start_job_run
 
-    def start_while_the_router_retries(**request: Any) -> dict[str, Any]:
+    def start(**request: Any) -> dict[str, Any]:
         answer = original(**request)
-        world.deliver(world.log_job("gold", DATE, "fail", attempt=0))
+        world.jobs.start_job_run = original  # type: ignore[method-assign]
+        happens()
         return answer
 
-    world.jobs.start_job_run = start_while_the_router_retries  # type: ignore[method-assign]
+    world.jobs.start_job_run = start  # type: ignore[method-assign]
+
+
+def abort(world: World) -> None:
+    execution_ends.close(world.ports, the_run(world), status="ABORTED", now=world.now)
+
+
+def abort_and_run_again(world: World) -> None:
+    abort(world)
+    world.deliver(world.request("gold", DATE, requestedAt=rfc3339(world.now)))
+
+
+def left_behind(world: World) -> Event:
+    found = {event.dedupe_key: event for event in world.bus.events if event.cause == "job-left-behind"}
+    assert [event.type for event in found.values()] == ["INFRA_FAILURE"]
+    return next(iter(found.values()))
+
+
+def test_a_job_whose_failure_was_decided_while_it_started_is_over(world: World) -> None:
+    while_the_job_starts(world, lambda: world.deliver(world.log_job("gold", DATE, "fail", attempt=0)))
     assert trigger(world)["status"] == "superseded"
     assert "superseded while its job was started" in world.log.text("warning")
+    assert "INFRA_FAILURE" not in world.bus.types
+    assert logged(world) == ["fail"]
+
+
+def test_a_job_that_started_while_its_run_was_ended_is_named(world: World) -> None:
+    while_the_job_starts(world, lambda: abort(world))
+    assert trigger(world)["runId"] == "jr_0"
+    event = left_behind(world)
+    assert event.message == "the job of gold for 2026-03-03 was started when its run was over: nobody watches it"
+    assert event.detail["runId"] == "jr_0"
+    assert event.detail["actionHint"] == "stop or await the job's run jr_0 before you request a rerun"
+    row = next(iter(world.joblog.rows().values()))
+    assert (row["event"], row["attempt"], row["runId"]) == ("infra-trigger-failure", 0, "jr_0")
+    assert the_run(world).status == "FAILED_FINAL"
+
+
+def test_a_job_that_started_while_its_run_was_superseded_is_named_and_the_newer_attempt_left_alone(
+    world: World,
+) -> None:
+    while_the_job_starts(world, lambda: abort_and_run_again(world))
+    assert trigger(world)["status"] == "superseded"
+    event = left_behind(world)
+    assert (event.attempt, event.detail["runId"], event.detail["jobType"]) == (0, "jr_0", "glue")
+    assert event.detail["actionHint"] == "stop the job's run jr_0, unless it may run beside attempt 1"
+    newer = the_run(world)
+    assert (newer.attempt, newer.is_running, newer.intent, newer.run_id) == (1, True, None, None)
+    assert logged(world) == ["rerun-accepted", "infra-trigger-failure"]
+    world.pump()
+    assert the_run(world) == newer
+
+
+def test_the_task_again_tells_once_of_a_job_that_was_left_behind(world: World) -> None:
+    while_the_job_starts(world, lambda: abort(world))
+    first = trigger(world)
+    told = world.bus.keys
+    world.advance(minutes=1)
+    assert trigger(world) == first
+    assert world.bus.keys == told
+    assert logged(world) == ["infra-trigger-failure"]
+    assert len(world.jobs.jobs) == 1
+
+
+def test_a_job_that_ended_with_its_start_is_logged_although_its_run_was_ended() -> None:
+    world = started(gold(job=LAMBDA))
+    original = world.jobs.invoke
+
+    def invoke(**request: Any) -> dict[str, Any]:
+        abort(world)
+        return original(**request)
+
+    world.jobs.invoke = invoke  # type: ignore[method-assign]
+    assert trigger(world)["status"] == "success"
+    hint = "the job's run inv_1 has ended: look at what it did before you request a rerun"
+    assert left_behind(world).detail["actionHint"] == hint
+    assert sorted(logged(world)) == ["infra-trigger-failure", "success"]
+    told = world.bus.keys
+    trigger(world)
+    assert world.bus.keys == told
+
+
+@pytest.mark.parametrize("meanwhile", [abort, abort_and_run_again])
+def test_killed_after_any_call_somebody_is_told_of_the_job_that_was_left_behind(
+    meanwhile: Callable[[World], None],
+) -> None:
+    def told(kill_after: int | None) -> tuple[World, Run, int]:
+        world = started(gold())
+        run = the_run(world)
+        while_the_job_starts(world, lambda: meanwhile(world))
+        world.calls.reset()
+        world.calls.kill_after = kill_after
+        try:
+            world.task("trigger", run)
+        except Killed:
+            calls = len(world.calls.made)
+            world.calls.reset()
+            world.task("trigger", run)
+            return world, run, calls
+        return world, run, len(world.calls.made)
+
+    undisturbed, run, calls = told(None)
+    for number in range(1, calls + 1):
+        world, _, _ = told(number)
+        assert len(world.jobs.jobs) == 1, number
+        if (now := the_run(world)).is_running and now.attempt == run.attempt:
+            continue  # killed before the run was ended, and going on
+        assert world.bus.keys <= undisturbed.bus.keys, number
+        named = [event for event in world.bus.events if event.type == "INFRA_FAILURE"]
+        assert {event.detail["token"] for event in named} == {run.token}, number
+        if meanwhile is abort:
+            assert "job-left-behind" in {event.cause for event in named}, number
 
 
 # check-job

@@ -11,7 +11,7 @@ import pytest
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.errors import ConfigError
 from interlock_runtime.core.reader import read
-from interlock_tf.pipelines import DEFAULT_SFN_TIMEOUT_SECONDS, MAX_CONFIG_BYTES
+from interlock_tf.pipelines import MAX_CONFIG_BYTES
 from interlock_tf.settings import Settings
 from tests.fakes.documents import TODAY, document, folder, load, problems
 
@@ -504,6 +504,6 @@ a: !tag x
         assert len(load(made, today=TODAY.replace(year=2027)).warnings) == 1
 
     def test_an_execution_is_as_long_as_the_construct_says(self, tmp_path: Path) -> None:
-        assert Settings(environment="dev", pipelines_path=".").sfn_timeout_seconds == DEFAULT_SFN_TIMEOUT_SECONDS
+        assert Settings(environment="dev", pipelines_path=".").sfn_timeout_seconds == 14400
         assert told(tmp_path, document(), sfn_timeout_seconds=7200) == []
         assert "sfn_timeout_seconds, 1h59m59s" in told(tmp_path, document(), sfn_timeout_seconds=7199)[0]

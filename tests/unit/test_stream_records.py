@@ -53,6 +53,15 @@ def test_whatever_was_unforeseen_fails_its_record_only(world: World) -> None:
     assert "a bug" in world.log.text("error")
 
 
+def test_records_that_can_never_be_handled_are_counted(world: World) -> None:
+    good = world.write_sensor("gold", "orders", **READY)
+    no_event = world.write(world.joblog, {"PK": "PIPELINE#gold", "SK": f"JOB#stream#{DATE}#1", "event": 7})
+    world.calls.fail["states:StartExecution"] = TransientError("throttled")
+    assert world.deliver(good, no_event, {"eventName": "X"}) == [number(good)]
+    assert world.metrics.counts[Metric.RECORDS_REFUSED] == 2
+    assert world.metrics.counts[Metric.RECORDS_PROCESSED] == 3
+
+
 def test_a_removed_row_means_nothing(world: World) -> None:
     world.write_sensor("gold", "orders", **READY)
     world.control.delete(("PIPELINE#gold", "SENSOR#orders"))

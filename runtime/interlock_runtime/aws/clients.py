@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from interlock_runtime.aws.refusals import is_final
 from interlock_runtime.core.errors import InterlockError, PermanentError, TransientError
 
 #: Seconds to connect, and to wait for an answer, in calls that may be repeated safely.
@@ -16,19 +17,6 @@ _CONNECT_TIMEOUT = 2.0
 _READ_TIMEOUT = 5.0
 #: How often a call that may be repeated safely is tried in total.
 _ATTEMPTS = 4
-
-#: Error codes that the same call will meet again, whatever happens meanwhile. A refused permission
-#: or a missing resource is not among them: a deployment may be under way.
-_PERMANENT_CODES = frozenset(
-    {
-        "ValidationException",
-        "SerializationException",
-        "ItemCollectionSizeLimitExceededException",
-        "InvalidName",
-        "InvalidArn",
-        "InvalidExecutionInput",
-    }
-)
 
 
 def botocore_session() -> Any:
@@ -78,15 +66,7 @@ class Clients:
         return self._session.create_client(service, config=config)
 
 
-def error_code(error: Exception) -> str | None:
-    """The code in a ``ClientError``, or None for any other exception."""
-    response = getattr(error, "response", None)
-    return response.get("Error", {}).get("Code") if isinstance(response, dict) else None
-
-
 def translated(error: Exception) -> InterlockError:
     """An exception of botocore as one of ours: permanent only when it is sure to come again."""
     text = f"{type(error).__name__}: {error}"
-    if error_code(error) in _PERMANENT_CODES or type(error).__name__ == "ParamValidationError":
-        return PermanentError(text)
-    return TransientError(text)
+    return PermanentError(text) if is_final(error) else TransientError(text)

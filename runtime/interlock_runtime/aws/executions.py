@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from interlock_runtime.aws.clients import error_code, translated
+from interlock_runtime.aws.clients import translated
+from interlock_runtime.aws.refusals import error_code
 from interlock_runtime.core.names import execution_arn
 
 

@@ -26,8 +26,8 @@ class Secrets:
         """The secret's text, or the value under ``key`` when the secret is a JSON object.
 
         Raises:
-            PermanentError: there is no such secret, no permission, no text, or no such key.
-            TransientError: Secrets Manager did not answer.
+            PermanentError: there is no such secret, no text, or no such key.
+            TransientError: Secrets Manager did not answer, or the permission is not there yet.
         """
         text = self._text(name)
         return text if key is None else _member(text, key)

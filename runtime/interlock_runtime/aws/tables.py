@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from interlock_runtime.aws.clients import error_code, translated
+from interlock_runtime.aws.clients import translated
+from interlock_runtime.aws.refusals import error_code
 from interlock_runtime.core.attributes import decode_item, encode, encode_item
 from interlock_runtime.core.errors import TransientError
 from interlock_runtime.core.rows import KIND, KIND_INDEX, Key, Kind, Row

@@ -17,6 +17,7 @@ from interlock_runtime.core.instants import RECORD_PRECISION, epoch_seconds, mil
 from interlock_runtime.core.job_entries import Entry, JobEvent
 from interlock_runtime.core.rows import Key, Row, RunKey
 from interlock_runtime.core.rules import Sensor, evaluate
+from interlock_runtime.core.scalars import format_duration
 from interlock_runtime.core.timestamps import parse_timestamp
 
 #: How long it is remembered that a date would have been started.
@@ -178,9 +179,9 @@ def _came_late(
     triggered_at = _triggered_at(marker)
     if not by_sensor or triggered_at is None or at + RECORD_PRECISION <= triggered_at:
         return
-    late_by = max(0, round((at - triggered_at).total_seconds()))
+    late_by = format_duration(timedelta(seconds=max(0, round((at - triggered_at).total_seconds()))))
     message = f"dry run: data of {pipeline.id} for {date} arrived after the run would have started"
-    detail = {"triggeredAt": rfc3339(triggered_at), "writtenAt": rfc3339(at), "lateBySeconds": late_by}
+    detail = {"triggeredAt": rfc3339(triggered_at), "writtenAt": rfc3339(at), "lateBy": late_by}
     ports.bus.publish([_event(pipeline, date, "DRY_RUN_LATE_DATA", message, detail, cause=cause)], now=now)
 
 

@@ -109,7 +109,7 @@ def infra_failure(ports: Ports, task: Task, *, now: datetime) -> None:
         return
     error = told(task.event.get("error"))
     message = f"the run of {run.pipeline_id} for {run.date} was broken by its infrastructure: {error}"
-    detail = {"error": error, "execution": run.execution_name}
+    detail = {"error": error, "execution": run.execution_name, **runs.job_left_behind(run)}
     ports.bus.publish([runs.event_of(run, "INFRA_FAILURE", message, detail)], now=now)
     _fail(ports, run, Reason.INFRA_FAILURE, now=now)
 

@@ -62,5 +62,6 @@ def close(
         kind, reason = "INFRA_FAILURE", Reason.INFRA_FAILURE
         message = f"the execution of {run.pipeline_id} for {run.date} ended as {status}"
     detail = {"status": status, "error": error, "cause": cause, "execution": run.execution_name}
+    detail |= runs.job_left_behind(run)
     ports.bus.publish([runs.event_of(run, kind, message, detail)], now=now)
     runs.finish(ports, run, status=Status.FAILED_FINAL, reason=reason, kind=None, now=now)

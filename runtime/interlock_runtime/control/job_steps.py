@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from interlock_runtime.control import job_log, outcomes, runs
+from interlock_runtime.control import job_log, left_jobs, outcomes, runs
 from interlock_runtime.control.ports import JobPorts, Metric
 from interlock_runtime.control.task import SUPERSEDED, Task
 from interlock_runtime.core import job_entries
@@ -22,8 +23,6 @@ from interlock_runtime.jobs import registry
 from interlock_runtime.jobs.contract import Category, Failed, Outcome, RunContext, Running, Started, Succeeded
 
 Answer = dict[str, Any]
-
-_STARTED = "started"
 
 
 def trigger(ports: JobPorts, task: Task, *, clock: Callable[[], datetime]) -> Answer:
@@ -41,6 +40,8 @@ def trigger(ports: JobPorts, task: Task, *, clock: Callable[[], datetime]) -> An
     run = task.current(found.get(task.trigger_key))
     if run is None:
         return _superseded()
+    if not run.is_running and run.intent is not None:
+        left_jobs.tell(ports, run, now=now)
     if (job := run.job) is None:
         job = _start(ports, config, run, clock=clock)
         if job is None:
@@ -54,10 +55,10 @@ def _start(ports: JobPorts, config: Config, run: Run, *, clock: Callable[[], dat
     if config.pipeline.dry_run:
         raise PermanentError(f"{config.pipeline.id} is a dry run: its job is not started")
     triggered_at = clock()
-    intended = runs.intend(ports, run, now=triggered_at)
+    job_type = config.pipeline.job.type
+    intended = runs.intend(ports, run, job_type=job_type, now=triggered_at)
     if intended is None:
         return None
-    job_type = config.pipeline.job.type
     try:
         started = registry.start(
             config.pipeline.job, _context(run, previous_intent=run.intent is not None), ports.services
@@ -69,16 +70,17 @@ def _start(ports: JobPorts, config: Config, run: Run, *, clock: Callable[[], dat
     ports.metrics.count(Metric.JOBS_TRIGGERED)
     ports.log.info("job started", attempt=run.attempt, job_type=job_type, run_id=started.run_id, status=job["status"])
     recorded = runs.record_job(ports, intended, job, run_id=started.run_id)
-    if not recorded.made:
+    if recorded.run is None or not recorded.made or not recorded.run.is_running:
         ports.log.warning("the run was superseded while its job was started", attempt=run.attempt)
-        return None
-    return job
+        with_job = replace(intended, run_id=started.run_id, intent={**(intended.intent or {}), "job": job})
+        left_jobs.tell(ports, with_job, standing=recorded.run, now=clock())
+    return job if recorded.made else None
 
 
 def _job(started: Started, job_type: str, *, triggered_at: datetime, ended_at: datetime) -> Answer:
     """What the row keeps of a started job, in values that JSON and DynamoDB can hold."""
     ended = started.ended
-    status = _STARTED if ended is None else JobEvent.SUCCESS if isinstance(ended, Succeeded) else JobEvent.FAIL
+    status = runs.JOB_STARTED if ended is None else JobEvent.SUCCESS if isinstance(ended, Succeeded) else JobEvent.FAIL
     return {
         "status": str(status),
         "jobType": job_type,
@@ -96,7 +98,7 @@ def _tell(ports: JobPorts, run: Run, job: Answer, *, now: datetime) -> None:
     message = f"the job of {run.pipeline_id} for {run.date} was started"
     detail = {"jobType": job["jobType"], "runId": job["runId"], "triggeredAt": job["triggeredAt"]}
     events = [runs.event_of(run, "JOB_TRIGGERED", message, detail)]
-    if job["status"] == _STARTED:
+    if job["status"] == runs.JOB_STARTED:
         ports.bus.publish(events, now=now)
         return
     entry = Entry(

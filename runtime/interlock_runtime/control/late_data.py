@@ -6,6 +6,7 @@ from datetime import datetime
 
 from interlock_runtime.control import job_log, reruns, runs
 from interlock_runtime.control.ports import Ports
+from interlock_runtime.core import rows
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.core.job_entries import Entry, JobEvent
@@ -29,6 +30,18 @@ def came_too_late(ports: Ports, run: Run, *, sensor_key: str, written_at: dateti
     message = f"{sensor_key} was written after the evaluation of {run.pipeline_id} for {run.date} had ended"
     detail = _detail(run, sensor_key, written_at) | {"actionHint": "write a rerun request to start the run"}
     cause = Reason.VALIDATION_EXHAUSTED
+    ports.bus.publish([runs.event_of(run, "LATE_DATA_ARRIVAL", message, detail, cause=cause)], now=now)
+
+
+def came_under_another_schedule(
+    ports: Ports, pipeline: Pipeline, run: Run, *, sensor_key: str, written_at: datetime, cause: str, now: datetime
+) -> None:
+    """A sensor was written after a run of the schedule that the pipeline had before: told, with what to do."""
+    message = (
+        f"{sensor_key} was written after {run.pipeline_id} had run {run.date} under the schedule {run.schedule_id}"
+    )
+    request = rows.rerun_request(pipeline.schedule_id, run.date)
+    detail = _detail(run, sensor_key, written_at) | {"actionHint": f"write {request} to run the date again"}
     ports.bus.publish([runs.event_of(run, "LATE_DATA_ARRIVAL", message, detail, cause=cause)], now=now)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
@@ -97,6 +97,8 @@ class Metric(StrEnum):
     """What is counted, by function, in CloudWatch's embedded format."""
 
     RECORDS_PROCESSED = "RecordsProcessed"
+    #: Stream records that can never be handled, and were dropped.
+    RECORDS_REFUSED = "RecordsRefused"
     RULES_EVALUATED = "RulesEvaluated"
     RUNS_STARTED = "RunsStarted"
     JOBS_TRIGGERED = "JobsTriggered"
@@ -140,6 +142,10 @@ class JobPorts(Ports):
     """What a function needs that starts and polls jobs, besides."""
 
     services: Services
+
+    def within(self, time_left: timedelta) -> JobPorts:
+        """The same for an invocation that is stopped when ``time_left`` has passed."""
+        return replace(self, services=self.services.within(time_left))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,6 @@ from datetime import datetime
 from interlock_runtime.aws.tables import ABSENT
 from interlock_runtime.control import announcements, arrivals, dry_run, job_log, runs
 from interlock_runtime.control.ports import Ports, StartPorts
-from interlock_runtime.control.retries import ROUNDS
 from interlock_runtime.core import budgets, rows, sensors
 from interlock_runtime.core.config_rows import Config
 from interlock_runtime.core.dates import ExecutionDate
@@ -65,7 +64,7 @@ def handle(ports: StartPorts, request: Request, *, now: datetime) -> None:
 
 def _settle(ports: StartPorts, config: Config, request: Request, date: ExecutionDate, *, now: datetime) -> None:
     key = RunKey(config.pipeline.schedule_id, str(date))
-    for _ in range(ROUNDS):
+    for _ in range(runs.ROUNDS):
         facts = _facts(ports, config.pipeline, date)
         if facts.run is not None and facts.run.cause == request.cause:
             runs.launch(ports, facts.run, now=now)

@@ -19,9 +19,6 @@ from interlock_runtime.core.job_entries import Entry, JobEvent
 from interlock_runtime.core.rows import Status
 from interlock_runtime.core.run import Reason, Run
 
-#: How often a decision is taken anew when the row changed while it was taken.
-ROUNDS = 5
-
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
@@ -73,7 +70,7 @@ def decide(
         TransientError: the row kept changing.
     """
     cause = causes.job_failure(attempt)
-    for _ in range(ROUNDS):
+    for _ in range(runs.ROUNDS):
         if run.attempt != attempt:
             if run.cause == cause:
                 runs.launch(ports, run, now=now)

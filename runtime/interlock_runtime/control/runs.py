@@ -42,6 +42,12 @@ STALE_AFTER_TIMEOUT = timedelta(minutes=30)
 #: How long a rerun row is kept.
 KEEP_RERUN = timedelta(days=30)
 
+#: The status of a recorded job that was started, and had not ended by then.
+JOB_STARTED = "started"
+
+#: How often a decision is taken anew when the row changed while it was taken.
+ROUNDS = 5
+
 #: Attributes that belong to one attempt, and go when another begins.
 _OF_ONE_ATTEMPT = ("executionArn", "intent", "runId", "completedAt", "ttl")
 
@@ -118,7 +124,7 @@ def launch(ports: StartPorts, run: Run, *, now: datetime) -> None:
     ports.log.info("run started", attempt=run.attempt, cause=run.cause, reason=run.reason, execution=arn)
 
 
-def intend(ports: Ports, run: Run, *, now: datetime) -> Run | None:
+def intend(ports: Ports, run: Run, *, job_type: str | None = None, now: datetime) -> Run | None:
     """Record that the job of this attempt is about to be started; None when the attempt has ended.
 
     A run that carries the intent already is returned as it is: somebody may have started the job.
@@ -129,6 +135,8 @@ def intend(ports: Ports, run: Run, *, now: datetime) -> Run | None:
     if not run.is_running or run.intent is not None:
         return run if run.is_running else None
     intent = {"token": run.token, "at": rfc3339(now)}
+    if job_type is not None:
+        intent["jobType"] = job_type
     made = _transition(ports, run, {"intent": intent}, expect=_running(run) | {"intent": None})
     if made.made:
         return made.run
@@ -291,6 +299,26 @@ def event_of(
         detail=detail or {},
         cause=cause or "",
     )
+
+
+def job_left_behind(run: Run, *, newer: int | None = None) -> dict[str, Any]:
+    """What an event tells of the job of an attempt that nobody watches any more: it may live on.
+
+    A rerun has another token, so nothing but a person keeps it from being a second job. ``newer``
+    is the attempt that has begun already.
+    """
+    if run.intent is None:
+        return {"actionHint": "no job was started: mend the cause, then write a rerun request"}
+    recorded = run.intent.get("job")
+    job = recorded if isinstance(recorded, Mapping) else run.intent
+    name = f"the job's run {run.run_id or run.token}"
+    if job.get("status", JOB_STARTED) != JOB_STARTED:
+        hint = f"{name} has ended: look at what it did before you request a rerun"
+    elif newer is not None:
+        hint = f"stop {name}, unless it may run beside attempt {newer}"
+    else:
+        hint = f"stop or await {name} before you request a rerun"
+    return {"runId": run.run_id, "jobType": job.get("jobType"), "token": run.token, "actionHint": hint}
 
 
 def _transition(

@@ -22,7 +22,7 @@ from interlock_runtime.core.expectations import is_expected
 from interlock_runtime.core.instants import epoch_seconds, rfc3339
 from interlock_runtime.core.names import SlaMoment
 from interlock_runtime.core.rows import Key, Row, RunKey, Status
-from interlock_runtime.core.run import Run, read_run
+from interlock_runtime.core.run import Run, read_run, trigger_key
 from interlock_runtime.core.sla_deadlines import SlaDeadline, absolute, keys_of_date, of_date, relative
 from interlock_runtime.core.timestamps import parse_timestamp
 
@@ -44,10 +44,11 @@ def calculate(config: Config, date: ExecutionDate, *, arrival: datetime | None) 
     }
 
 
-def attend(ports: SlaPorts, deadline: SlaDeadline, found: Rows, *, now: datetime) -> bool:
+def attend(ports: SlaPorts, deadline: SlaDeadline, found: Rows, *, before: Rows | None = None, now: datetime) -> bool:
     """Do for a deadline whatever is due by now and was not done; whether its verdict stands.
 
-    ``found`` holds the rows under ``deadline.keys``. A breach that has passed is told at once, a
+    ``found`` holds the rows under ``deadline.keys``, and ``before`` those under
+    ``deadline.keys_before``, which are read here if need be. A breach that has passed is told at once, a
     warning that has passed is not; bells that are to come get their entries in Scheduler.
     """
     run = read_run(found.get(deadline.trigger_key))
@@ -56,7 +57,9 @@ def attend(ports: SlaPorts, deadline: SlaDeadline, found: Rows, *, now: datetime
     elif run is not None and run.status == Status.COMPLETED:
         sla_alerts.complete(ports, deadline, run, now=now)
     elif deadline.breach <= now:
-        sla_alerts.breach(ports, deadline, run, now=now)
+        is_settled, run = (False, run) if run else _before(ports, deadline, before)
+        if not is_settled:
+            sla_alerts.breach(ports, deadline, run, now=now)
     else:
         _enter(ports, deadline, found.get(deadline.entries_key), now=now)
         return False
@@ -133,6 +136,9 @@ def fire_alert(ports: SlaPorts, message: Mapping[str, Any], *, now: datetime) ->
         return "decided"
     if run is not None and run.status == Status.COMPLETED:
         return "completed"
+    is_settled, run = (False, run) if run else _before(ports, current, None)
+    if is_settled:
+        return "moot"
     if now + _SKEW < current.at(moment):
         return "early"
     return _ring(ports, current, moment, run, now=now)
@@ -146,6 +152,18 @@ def _ring(ports: SlaPorts, deadline: SlaDeadline, moment: SlaMoment, run: Run | 
     else:
         return "late"
     return "fired"
+
+
+def _before(ports: SlaPorts, deadline: SlaDeadline, found: Rows | None) -> tuple[bool, Run | None]:
+    """Whether a date without a run of its own is settled, and the run that it had under another schedule.
+
+    It is settled when that run has completed, whose verdict stands there, or when it was observed in a dry run.
+    """
+    rows = ports.control.get_many(deadline.keys_before) if found is None else found
+    run = read_run(rows.get(trigger_key(deadline.pipeline_id, deadline.key.before)))
+    if run is None:
+        return not rows.keys().isdisjoint(deadline.keys_before), None
+    return run.status == Status.COMPLETED, run
 
 
 def _current(config: Config, deadline: SlaDeadline, moment: SlaMoment, *, has_run: bool) -> SlaDeadline | None:

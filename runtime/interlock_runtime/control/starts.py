@@ -8,14 +8,14 @@ from enum import Enum, auto
 
 from interlock_runtime.control import announcements, arrivals, dry_run, late_data, runs
 from interlock_runtime.control.ports import StartPorts
-from interlock_runtime.control.retries import ROUNDS
 from interlock_runtime.core import causes, dates, deadlines
 from interlock_runtime.core.config_rows import Config
 from interlock_runtime.core.dates import ExecutionDate
+from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.errors import TransientError
 from interlock_runtime.core.instants import RECORD_PRECISION, rfc3339
 from interlock_runtime.core.rows import RunKey, Status
-from interlock_runtime.core.run import Reason, Run
+from interlock_runtime.core.run import Reason, Run, read_run, trigger_key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,20 +103,43 @@ def _start(
     now: datetime,
 ) -> bool:
     """Claim the date and launch its run; ``at`` is when the start was due, which the deadline looks at."""
-    deadline = deadlines.trigger_deadline(config.pipeline, date)
+    pipeline = config.pipeline
+    deadline = deadlines.trigger_deadline(pipeline, date)
     in_time = deadline is None or at <= deadline
-    key = RunKey(config.pipeline.schedule_id, str(date))
-    if in_time:
-        made = runs.begin(ports, config, key.date, cause=cause, arrival=arrival, now=now)
-        run, begun = made.run, made.made
-    else:
-        run, begun = runs.read(ports, config.pipeline.id, key), False
+    run, earlier = _standing(ports, pipeline, date)
+    begun = False
+    if run is None and earlier is not None:
+        _ran_already(ports, pipeline, earlier, cause=cause, write=write, now=now)
+    elif not in_time:
         ports.log.info("automatic start refused: the trigger deadline has passed", deadline=rfc3339(deadline or at))
+    elif run is None:
+        made = runs.begin(ports, config, str(date), cause=cause, arrival=arrival, now=now)
+        run, begun = made.run, made.made
     if begun and run is not None:
         runs.launch(ports, run, now=now)
     elif run is not None:
         _respond(ports, config, run, cause=cause, write=write, in_time=in_time, now=now)
     return begun
+
+
+def _standing(ports: StartPorts, pipeline: Pipeline, date: ExecutionDate) -> tuple[Run | None, Run | None]:
+    """The run of the date, and the one that it had before a cron was added to the pipeline, or taken away."""
+    key = RunKey(pipeline.schedule_id, str(date))
+    own, before = trigger_key(pipeline.id, key), trigger_key(pipeline.id, key.before)
+    found = ports.control.get_many([own, before])
+    return read_run(found.get(own)), read_run(found.get(before))
+
+
+def _ran_already(
+    ports: StartPorts, pipeline: Pipeline, earlier: Run, *, cause: str, write: SensorWrite | None, now: datetime
+) -> None:
+    """The date ran under the schedule that the pipeline had: it is not run again by itself, but newer data is told."""
+    ports.log.info("automatic start refused: the date ran under another schedule", earlier=earlier.schedule_id)
+    found = standing(earlier, cause=cause, written_at=None if write is None else write.written_at)
+    if write is not None and found not in (Standing.RUNNING, Standing.NOTHING):
+        late_data.came_under_another_schedule(
+            ports, pipeline, earlier, sensor_key=write.key, written_at=write.written_at, cause=cause, now=now
+        )
 
 
 def _respond(
@@ -130,7 +153,7 @@ def _respond(
     now: datetime,
 ) -> None:
     """Do what the row that stands there means."""
-    for _ in range(ROUNDS):
+    for _ in range(runs.ROUNDS):
         found = standing(run, cause=cause, written_at=None if write is None else write.written_at)
         if found is Standing.RUNNING:
             runs.launch(ports, run, now=now)

@@ -195,6 +195,11 @@ class RunKey:
     schedule_id: str
     date: str
 
+    @property
+    def before(self) -> RunKey:
+        """The runs of the date before a cron was added to the pipeline, or taken away."""
+        return RunKey("stream" if self.schedule_id == "cron" else "cron", self.date)
+
 
 def sensor_key(sort_key: str) -> str | None:
     """The key of a ``SENSOR#`` row, or None when the row is another or the key is empty."""

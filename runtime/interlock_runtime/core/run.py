@@ -161,6 +161,12 @@ def trigger_key(pipeline_id: str, key: RunKey) -> Key:
     return rows.pk(pipeline_id), rows.trigger(key.schedule_id, key.date)
 
 
+def keys_before(pipeline_id: str, key: RunKey) -> frozenset[Key]:
+    """The keys of what a date may have had under the schedule that its pipeline had before: a run, or a dry run."""
+    observed = {(rows.pk(pipeline_id), rows.dry_run(each.schedule_id, each.date)) for each in (key, key.before)}
+    return frozenset(observed | {trigger_key(pipeline_id, key.before)})
+
+
 def read_run(row: Row | None) -> Run | None:
     """The run in a trigger row, or None when there is no row.
 

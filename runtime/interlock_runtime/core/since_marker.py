@@ -17,12 +17,14 @@ class Watched:
     """What a marker says; None for what it does not say.
 
     The hashes are of the schedule and of the SLA that it is about. The fires of the cron up to
-    ``checked`` have been looked at.
+    ``checked`` have been looked at. ``changed`` is when the schedule came in place of another.
     """
 
+    is_known: bool
     schedule: datetime | None
     schedule_hash: str | None
     checked: datetime | None
+    changed: datetime | None
     sla: datetime | None
     sla_hash: str | None
 
@@ -32,9 +34,11 @@ class Watched:
         data = (row or {}).get("data")
         found: Mapping[str, Any] = data if isinstance(data, Mapping) else {}
         return cls(
+            is_known=bool(found),
             schedule=parse_timestamp(found.get("since")),
             schedule_hash=found.get("hash"),
             checked=parse_timestamp(found.get("checkedUntil")),
+            changed=parse_timestamp(found.get("changedAt")),
             sla=parse_timestamp(found.get("slaSince")),
             sla_hash=found.get("slaHash"),
         )

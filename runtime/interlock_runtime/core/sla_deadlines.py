@@ -19,7 +19,7 @@ from interlock_runtime.core.errors import PermanentError
 from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.core.names import SlaClock, SlaMoment
 from interlock_runtime.core.rows import Key, RunKey
-from interlock_runtime.core.run import trigger_key
+from interlock_runtime.core.run import keys_before, trigger_key
 from interlock_runtime.core.scalars import format_duration
 from interlock_runtime.core.timestamps import parse_timestamp
 
@@ -126,6 +126,11 @@ class SlaDeadline:
     def keys(self) -> tuple[Key, Key, Key]:
         """The keys of the rows that say how it stands."""
         return self.trigger_key, self.verdict_key, self.entries_key
+
+    @property
+    def keys_before(self) -> frozenset[Key]:
+        """The keys of what the date may have had before the schedule was changed."""
+        return keys_before(self.pipeline_id, self.key)
 
 
 def absolute(pipeline: Pipeline, date: ExecutionDate) -> SlaDeadline | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -46,7 +46,8 @@ def handler(event: Any, context: Any) -> Any:
     """
     function, ports = _parts()
     with function.telemetry.invocation(context):
-        return handle(event, ports, clock=utc_now)
+        time_left = timedelta(milliseconds=context.get_remaining_time_in_millis())
+        return handle(event, ports.within(time_left), clock=utc_now)
 
 
 def handle(event: Any, ports: JobPorts, *, clock: Clock) -> dict[str, Any]:

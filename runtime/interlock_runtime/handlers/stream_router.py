@@ -50,7 +50,7 @@ def handle(event: Any, ports: StartPorts, *, clock: Clock) -> dict[str, Any]:
 def failed_records(raw_records: Iterable[Any], ports: StartPorts, *, clock: Clock) -> list[dict[str, str]]:
     """Handle every record, whatever becomes of the others; those that are to come again, by sequence number.
 
-    What can never succeed is logged and dropped, so that it does not hold up its shard.
+    What can never succeed is logged, counted and dropped, so that it does not hold up its shard.
     """
     failures: list[dict[str, str]] = []
     for raw in raw_records:
@@ -62,6 +62,7 @@ def failed_records(raw_records: Iterable[Any], ports: StartPorts, *, clock: Cloc
             ports.log.about(pipeline=record.pipeline_id, row=record.sort_key, correlation_id=record.event_id)
             records.handle(ports, record, now=clock())
         except (ConfigError, PermanentError) as error:
+            ports.metrics.count(Metric.RECORDS_REFUSED)
             ports.log.error("record dropped: it can never be handled", problem=str(error))
         except Exception as error:  # noqa: BLE001 - whatever it was, the other records must be handled
             ports.log.error("record failed, and will come again", problem=f"{type(error).__name__}: {error}")

@@ -14,7 +14,7 @@ from interlock_runtime.aws.calls import ask
 from interlock_runtime.core.job_documents import LambdaConfig
 from interlock_runtime.jobs.contract import Call, Category, Failed, Started, Succeeded
 
-#: Seconds to wait for a function that answers; the orchestrator itself has 120.
+#: Seconds to wait for a function that answers, at most; the orchestrator itself has 120, and needs some of them.
 READ_TIMEOUT = 110.0
 
 #: The key of the payload by which a function recognises the run.
@@ -27,7 +27,7 @@ def start(call: Call[LambdaConfig]) -> Started:
     """Invoke the function. ``Event`` leaves it running: it reports by a row in the job log."""
     config = call.resolved()
     answer = ask(
-        call.services.client("lambda", read_timeout=READ_TIMEOUT),
+        call.services.client("lambda", read_timeout=call.services.patience(READ_TIMEOUT)),
         "invoke",
         FunctionName=config.function_name,
         InvocationType=config.invocation_type,

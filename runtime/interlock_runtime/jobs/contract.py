@@ -5,10 +5,13 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import StrEnum
+from math import floor
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from interlock_runtime.core.errors import TransientError
 from interlock_runtime.core.reader import camel
 from interlock_runtime.jobs.excerpts import excerpt
 
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from interlock_runtime.jobs.templates import Templates
 
 C = TypeVar("C")
+
+#: Seconds that a function keeps to record a job that has ended: an answer that is lost is asked for again.
+_RESERVE = 10.0
 
 
 class Category(StrEnum):
@@ -106,6 +112,8 @@ class Services:
     is what ``INTERLOCK_`` variables are read from, and what a ``command`` inherits. ``program``, when
     given, runs the programs of ``command`` jobs instead of this machine: words, environment and
     time-out in seconds go in, the exit code (None when the time was up) and the output come out.
+    ``until`` is when the function that starts the job is stopped, on ``timing``'s monotonic clock;
+    None when nobody stops it.
     """
 
     client: AwsClients
@@ -114,6 +122,26 @@ class Services:
     environment: Mapping[str, str] = field(default_factory=dict)
     timing: Timing = field(default_factory=Timing)
     program: Program | None = None
+    until: float | None = None
+
+    def within(self, time_left: timedelta) -> Services:
+        """The same for an invocation that is stopped when ``time_left`` has passed."""
+        return replace(self, until=self.timing.monotonic() + time_left.total_seconds())
+
+    def patience(self, wanted: float) -> float:
+        """How many seconds to wait for an answer: ``wanted``, or as many as leave time to record the answer.
+
+        Whole seconds when they are fewer, so that clients can be kept by them.
+
+        Raises:
+            TransientError: no time is left; nothing has been asked for.
+        """
+        if self.until is None:
+            return wanted
+        left = floor(self.until - self.timing.monotonic() - _RESERVE)
+        if left < 1:
+            raise TransientError("the function has no time left to wait for a job and to record how it ended")
+        return min(wanted, float(left))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from itertools import chain
 
 from interlock_runtime.control import announcements
 from interlock_runtime.control.looks import Look
@@ -35,9 +36,9 @@ def look(ports: WatchdogPorts, watched: Watched, now: datetime) -> Look[None]:
     due = {day: at for day in _latest(pipeline, now) if (at := _due(pipeline, day)) <= now - GRACE}
     since = (yield from watched.known_since(ports)).schedule
     missed = {day: at for day, at in due.items() if max(since, now - _TOLD_WITHIN) < at}
-    keys = {day: [watched.key(each) for each in _dates_of(pipeline, day)] for day in missed}
-    found = yield [key for each in keys.values() for key in each]
-    events = [_event(pipeline, day, missed[day]) for day in missed if not found.keys() & set(keys[day])]
+    dates_of = {day: list(_dates_of(pipeline, day)) for day in missed}
+    unrun = yield from watched.without_run(chain.from_iterable(dates_of.values()))
+    events = [_event(pipeline, day, at) for day, at in missed.items() if set(dates_of[day]) <= set(unrun)]
     yield from tell(ports, events, now=now)
 
 

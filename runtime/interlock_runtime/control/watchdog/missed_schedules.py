@@ -39,12 +39,12 @@ def look(ports: WatchdogPorts, watched: Watched, now: datetime) -> Look[None]:
     due = list(_due(pipeline, cron, after=since.checked, now=now))
     fires = {date: fire for date, fire in due if dates.excluded(pipeline, date) is None}
     skipped = dict(_skipped(pipeline, cron, after=max(since.schedule, now - LOOK_BACK), now=now))
-    found = yield [watched.key(date) for date in (*fires, *skipped)]
+    unrun = yield from watched.without_run((*fires, *skipped))
     for date, instant in skipped.items():
-        if watched.key(date) not in found:
+        if date in unrun:
             ports.log.info("the clock skipped a fire of the cron; its run is started here", date=str(date))
             starts.by_tick(ports, watched.config, scheduled_at=instant, now=now)
-    missed = [_event(pipeline, cron, date, fire) for date, fire in fires.items() if watched.key(date) not in found]
+    missed = [_event(pipeline, cron, date, fire) for date, fire in fires.items() if date in unrun]
     yield from tell(ports, missed, now=now)
     if due:
         note_checked(ports, since, due[-1][1])

@@ -9,7 +9,7 @@ from interlock_runtime.control.looks import Later, Look
 from interlock_runtime.control.ports import Metric, WatchdogPorts
 from interlock_runtime.control.starts import SensorWrite
 from interlock_runtime.control.watchdog.watched import Watched
-from interlock_runtime.core import causes, deadlines, rows, sensors
+from interlock_runtime.core import causes, dates, deadlines, rows, sensors
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.documents import Pipeline, TriggerCondition
 from interlock_runtime.core.numbers import plain
@@ -20,6 +20,7 @@ def look(ports: WatchdogPorts, watched: Watched, now: datetime) -> Look[None]:
     """Start the runs of the dates looked at whose stream record was lost.
 
     Most records that seem lost are under way; one is lost when a second look still finds no run.
+    What was written under another schedule, or observed in a dry run, is the past, and not lost.
     """
     trigger = watched.pipeline.schedule.trigger
     if trigger is None or watched.pipeline.dry_run:
@@ -28,20 +29,35 @@ def look(ports: WatchdogPorts, watched: Watched, now: datetime) -> Look[None]:
     open_dates = [date for date in watched.dates if watched.key(date) not in found]
     keys = [key for date in open_dates for key in sensors.keys_of(watched.pipeline, [trigger.key], date)]
     found = yield keys
+    changed = (yield from watched.known_since(ports)).changed
     lost: dict[ExecutionDate, SensorWrite] = {}
     for key in dict.fromkeys(keys):
         if (row := found.get(key)) is not None:
             sensor = Sensor.of_row(rows.sensor_key(key[1]) or "", plain(row))
             date = sensors.told_date(watched.pipeline, trigger.key, sensor)
-            if date in open_dates and (write := _write(ports, watched.pipeline, trigger, date, sensor, now=now)):
+            if date is None or date not in open_dates or _is_past(watched.pipeline, date, sensor, changed):
+                continue
+            if (write := _write(ports, watched.pipeline, trigger, date, sensor, now=now)) is not None:
                 lost.setdefault(date, write)
-    if not lost:
+    fresh = yield from watched.without_run(lost)
+    if not fresh:
         return
-    watched.starting.update(lost)
-    found = yield Later(tuple(map(watched.key, lost)))
-    for date, write in lost.items():
+    watched.starting.update(fresh)
+    found = yield Later(tuple(map(watched.key, fresh)))
+    for date in fresh:
         if watched.key(date) not in found:
-            starts.by_sensor(ports, watched.config, date, write, now=now)
+            starts.by_sensor(ports, watched.config, date, lost[date], now=now)
+
+
+def _is_past(pipeline: Pipeline, date: ExecutionDate, sensor: Sensor, changed: datetime | None) -> bool:
+    """Whether a sensor was written before the schedule was ``changed``: it asked for nothing that is lost now.
+
+    One that does not say when it was written is taken to be as old as its date.
+    """
+    if changed is None:
+        return False
+    updated_at = sensors.updated_at(sensor)
+    return date <= dates.of_instant(pipeline, changed) if updated_at is None else updated_at <= changed
 
 
 def _write(

@@ -10,7 +10,7 @@ from typing import Any
 from interlock_runtime.aws.tables import ABSENT
 from interlock_runtime.control.looks import Look
 from interlock_runtime.control.ports import Ports
-from interlock_runtime.core import since_marker
+from interlock_runtime.core import dates, since_marker
 from interlock_runtime.core.config_rows import Config
 from interlock_runtime.core.instants import epoch_seconds, rfc3339
 from interlock_runtime.core.names import digest
@@ -27,11 +27,14 @@ class Since:
     """What was due before ``schedule`` (starts) or ``sla`` (deadlines) was due before anybody watched.
 
     The fires of the cron up to ``checked`` have been looked at, and what was missed has been told.
+    ``changed`` is when the present schedule took the place of another one, None when it is the
+    first that is known.
     """
 
     schedule: datetime
     sla: datetime
     checked: datetime
+    changed: datetime | None
     marker: Row
 
 
@@ -43,11 +46,13 @@ def known_since(ports: Ports, config: Config, *, now: datetime) -> Look[Since]:
     schedule_hash, sla_hash = _hashes(config)
     is_same = found.schedule_hash == schedule_hash
     schedule, checked = (found.schedule, found.checked) if is_same else (None, None)
+    changed = found.changed if is_same else now if found.is_known else None
     sla = found.sla if found.sla_hash == sla_hash else None
     data = {
         "hash": schedule_hash,
         "since": rfc3339(schedule or now),
         "checkedUntil": rfc3339(checked or schedule or now),
+        "changedAt": changed and rfc3339(changed),
         "slaHash": sla_hash,
         "slaSince": rfc3339(sla or now),
     }
@@ -55,7 +60,7 @@ def known_since(ports: Ports, config: Config, *, now: datetime) -> Look[Since]:
     if schedule is None or sla is None or _is_old(row, now):
         # Another pass that came first put the same, or something earlier, which then counts.
         ports.control.put(marker, expect=ABSENT if row is None else {"data": row.get("data")})
-    return Since(schedule or now, sla or now, checked or schedule or now, marker)
+    return Since(schedule or now, sla or now, checked or schedule or now, changed, marker)
 
 
 def note_checked(ports: Ports, since: Since, until: datetime) -> None:
@@ -68,7 +73,8 @@ def _hashes(config: Config) -> tuple[str, str]:
     """What the schedule, and what the SLA says about when something is due."""
     schedule = {name: value for name, value in (config.document.get("schedule") or {}).items() if name != "evaluation"}
     sla = {name: value for name, value in (config.sla or {}).items() if name != "critical"}
-    due = [schedule, config.pipeline.dry_run]
+    # A deadline can make of days hours, whose dates are others.
+    due = [schedule, config.pipeline.dry_run, dates.granularity(config.pipeline).name]
     return _hash(due), _hash([due, sla])
 
 

@@ -24,6 +24,8 @@ def look(ports: WatchdogPorts, watched: Watched, now: datetime) -> Look[None]:
     due = watched.due(lambda date: absolute(pipeline, date), at=lambda deadline: deadline.breach)
     due = {date: deadline for date, deadline in due.items() if deadline.breach > since}
     found = yield [key for deadline in due.values() for key in deadline.keys]
-    for date, deadline in due.items():
-        if deadline.trigger_key in found or watched.expects(date):
-            sla.attend(ports, deadline, found, now=now)
+    due = {date: each for date, each in due.items() if each.trigger_key in found or watched.expects(date)}
+    unstarted = [each for each in due.values() if each.breach <= now and not {*each.keys[:2]} & found.keys()]
+    before = yield [key for deadline in unstarted for key in deadline.keys_before]
+    for deadline in due.values():
+        sla.attend(ports, deadline, found, before=before, now=now)

@@ -53,7 +53,7 @@ def _end_if_over(ports: WatchdogPorts, run: Run, *, now: datetime) -> None:
         "status": status,
         "execution": run.execution_name,
         "staleAt": run.stale_at and rfc3339(run.stale_at),
-        "actionHint": "look whether the job still runs; then write a rerun request",
+        **runs.job_left_behind(run),
     }
     ports.bus.publish([runs.event_of(run, "SFN_TIMEOUT", message, detail)], now=now)
     runs.finish(ports, run, status=Status.FAILED_FINAL, reason=Reason.SFN_TIMEOUT, kind=None, now=now)

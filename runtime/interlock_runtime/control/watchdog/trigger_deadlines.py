@@ -32,11 +32,13 @@ def look(ports: WatchdogPorts, watched: Watched, now: datetime) -> Look[None]:
 
     due = watched.due(lambda date: deadlines.trigger_deadline(pipeline, date), at=lambda at: at)
     passed = {date: at for date, at in due.items() if since < at < now and date not in watched.starting}
+    unrun = yield from watched.without_run(passed)
     found = yield [watched.key(date) for date in passed]
+    standing = {date: read_run(found.get(watched.key(date))) for date in passed}
     expired = [
         date
-        for date in passed
-        if watched.expects(date) and _is_expired(ports, watched, date, read_run(found.get(watched.key(date))), now=now)
+        for date, run in standing.items()
+        if (run or date in unrun) and watched.expects(date) and _is_expired(ports, watched, date, run, now=now)
     ]
     yield from tell(ports, [_event(pipeline, date, passed[date]) for date in expired], now=now)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import TypeVar
 
 from interlock_runtime.control.looks import Look
@@ -16,7 +17,7 @@ from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.expectations import is_expected, looked_at
 from interlock_runtime.core.rows import Key, Row, RunKey
-from interlock_runtime.core.run import trigger_key
+from interlock_runtime.core.run import keys_before, trigger_key
 
 D = TypeVar("D")
 
@@ -56,7 +57,25 @@ class Watched:
 
     def key(self, date: ExecutionDate) -> Key:
         """The key of the trigger row of a date."""
-        return trigger_key(self.pipeline.id, RunKey(self.pipeline.schedule_id, str(date)))
+        return trigger_key(self.pipeline.id, self._run_key(date))
+
+    def without_run(self, wanted: Iterable[ExecutionDate]) -> Look[list[ExecutionDate]]:
+        """Those of the dates that no run came of, under whichever schedule id, and that no dry run observed.
+
+        What happened before a cron was added or taken away, or ``dryRun`` removed, is not done again.
+        """
+        wanted = list(wanted)
+        found = yield map(self.key, wanted)
+        left = {
+            date: keys_before(self.pipeline.id, self._run_key(date)) for date in wanted if self.key(date) not in found
+        }
+        if not left:
+            return []
+        found = yield chain.from_iterable(left.values())
+        return [date for date, keys in left.items() if not found.keys() & keys]
+
+    def _run_key(self, date: ExecutionDate) -> RunKey:
+        return RunKey(self.pipeline.schedule_id, str(date))
 
     def known_since(self, ports: Ports) -> Look[Since]:
         """Since when what it says has been known; read once per pass."""
