@@ -107,7 +107,11 @@ def is_past(due_at: datetime, since: datetime | None) -> bool:
 
 
 def _is_off(facts: Facts) -> bool:
-    """Whether nobody waits for the date: a dry run, an excluded date, or one that nothing asked for."""
+    """Whether nobody waits for the date: excluded, of a dry run, done under another schedule, or not asked for."""
     if facts.pipeline.dry_run or dates.excluded(facts.pipeline, facts.date) is not None:
         return True
-    return facts.run is None and facts.arrival is None and not is_expected(facts.pipeline, facts.date)
+    if facts.run is not None:
+        return False
+    if facts.observed_at is not None or (facts.earlier is not None and facts.earlier.status == Status.COMPLETED):
+        return True
+    return facts.arrival is None and not is_expected(facts.pipeline, facts.date)

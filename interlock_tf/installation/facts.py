@@ -30,6 +30,7 @@ class Facts:
     ``observed_at`` is when a dry run would have started it. ``request`` is a rerun request that
     nobody has decided about yet. ``verdicts`` are the events that say how its deadlines came out.
     ``watched`` says since when the watchdog has known the pipeline's schedule and deadlines.
+    ``earlier`` is a run of the date under the schedule that the pipeline had before.
     ``problem`` says why the trigger row cannot be read; then ``run`` is None.
     """
 
@@ -42,6 +43,7 @@ class Facts:
     request: Request | None = None
     verdicts: Mapping[SlaClock, str]
     watched: Watched
+    earlier: Run | None = None
     problem: str | None = None
 
     @property
@@ -69,6 +71,7 @@ class Facts:
             arrival=arrival_rows.of_row(found.get(at.arrival)) or (None if run is None else run.arrival),
             observed_at=_observed_at(found.get(at.observation)),
             request=_request(found.get(at.request)),
+            earlier=run_of(found.get(at.before))[0],
             watched=Watched.of_row(found.get(since_marker.key(pipeline.id))),
             verdicts={clock: event for clock, event in verdicts.items() if event is not None},
         )
@@ -78,7 +81,7 @@ def keys(pipeline: Pipeline, date: ExecutionDate) -> set[Key]:
     """The keys of all rows of the control table that say something about a date."""
     at = _Keys(pipeline, date)
     markers = (at.observation, at.arrival, *map(at.verdict, _CLOCKS), since_marker.key(pipeline.id))
-    return {at.trigger, at.request, *markers} | at.sensors
+    return {at.trigger, at.before, at.request, *markers} | at.sensors
 
 
 def run_of(row: Row | None) -> tuple[Run | None, str | None]:
@@ -101,6 +104,10 @@ class _Keys:
     @property
     def trigger(self) -> Key:
         return trigger_key(self.pipeline.id, self._run)
+
+    @property
+    def before(self) -> Key:
+        return trigger_key(self.pipeline.id, self._run.before)
 
     @property
     def request(self) -> Key:

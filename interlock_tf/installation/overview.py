@@ -262,6 +262,6 @@ def _is_overdue(standing: Standing) -> bool:
     """Whether the clock was to start the date, and did not."""
     facts = standing.facts
     start = expectations.start_of(facts.pipeline, facts.date)
-    if standing.state is not State.NO_RUN or start is None or facts.pipeline.dry_run:
+    if standing.state is not State.NO_RUN or start is None or facts.pipeline.dry_run or facts.earlier is not None:
         return False
     return start + GRACE < standing.now and not is_past(start, facts.watched.schedule)

@@ -196,6 +196,9 @@ def _own_waits(
 def _start_waits(facts: Facts, trigger: RuleResult | None, validation: Verdict, now: datetime) -> list[str]:
     """What starts the run of a date that has none."""
     pipeline, schedule = facts.pipeline, facts.pipeline.schedule
+    if facts.earlier is not None:
+        how = f"schedule {facts.earlier.schedule_id}, which the pipeline had before: {facts.earlier.status}"
+        return [f"a rerun request: the date ran under {how}"]
     found = []
     start = expectations.start_of(pipeline, facts.date)
     clock = "cron" if schedule.cron else "schedule.time"

@@ -132,6 +132,15 @@ class TestBeforeARun:
         assert told.why() == ("no run is started by itself: 2026-03-03 is a date excluded by schedule.exclude",)
         assert [each.outcome for each in told.standing().due] == ["off"]
 
+    def test_a_date_that_ran_under_another_schedule_is_not_missed(self) -> None:
+        sla = {"deadline": "05:30", "dayOffset": 0, "expectedDuration": "10m"}
+        told = Told(schedule={"cron": "0 5 * * *", "trigger": None}, sla=sla)
+        row = {"status": "COMPLETED", "attempt": 0, "startedAt": rfc3339(START), "completedAt": rfc3339(START)}
+        told.world.control.write({"PK": rows.pk("gold"), "SK": rows.trigger("stream", DATE), **row})
+        (wait,) = told.standing().waits_for
+        assert wait == "a rerun request: the date ran under schedule stream, which the pipeline had before: COMPLETED"
+        assert [each.outcome for each in told.standing().due] == ["off"]
+
     def test_a_request_that_is_not_decided_is_told_first(self) -> None:
         told = Told()
         told.world.request("gold", DATE, reason="correction", requestedAt=rfc3339(START))
