@@ -7,6 +7,7 @@ PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
 key = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
 VENV := .venv/locked-$(call key,requirements/dev.lock)
 PACKAGE := .venv/package-$(call key,requirements/dev.lock pyproject.toml hatch_build.py runtime/requirements.lock)
+COMPILED := $(PACKAGE)-compiled
 NODE := node_modules/.locked-$(call key,package-lock.json)
 CHECKOV := .cache/checkov/locked-$(call key,requirements/checkov.lock)
 LOCKER := .cache/locker/ready
@@ -19,21 +20,26 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 PYTEST := pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check lint format docs lock dist clean
+.PHONY: help setup demo day test test-fast check lint format picture docs lock dist clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install everything that the tests need into this folder
-	@$(MAKE) --no-print-directory --silent -j 3 $(PACKAGE) $(NODE) $(CHECKOV)
+	@$(MAKE) --no-print-directory --silent -j 3 $(COMPILED) $(NODE) $(CHECKOV)
 
-demo: $(PACKAGE) ## Build the sample stack, apply it to an AWS on this machine, and show what exists
+demo: $(PACKAGE) ## Run a day of the sample pipelines, and apply their stack to an AWS on this machine
 	@python -m interlock_tf.local.demo
+
+day: $(PACKAGE) ## Run only the day, in virtual time: a timeline, and a page to look at
+	@mkdir -p build
+	@interlock-tf simulate pipelines --calendars calendars --from 2026-12-10 \
+		--sensors docs/examples/day.jsonl --html build/day.html
 
 test: setup ## Run all tests
 	@$(PYTEST)
 
-test-fast: $(PACKAGE) ## Run the tests that take no longer than a minute together
+test-fast: $(COMPILED) ## Run the tests that take no longer than a minute together
 	@$(PYTEST) --hypothesis-profile=fast -m "not (slow or terraform or cdktf or wheel or linter)"
 
 check: ## Do what CI does: linters, types, import rules, all tests
@@ -49,6 +55,10 @@ lint: $(PACKAGE) ## Check style, types and import rules
 format: $(PACKAGE) ## Put the code into the project's style
 	@ruff check --fix
 	@ruff format
+
+picture: day ## Take the picture of the day that the README shows, with Chromium
+	@chromium --headless=new --no-sandbox --disable-gpu --hide-scrollbars --force-device-scale-factor=0.75 \
+		--blink-settings=preferredColorScheme=1 --window-size=1920,1115 --screenshot=docs/day.png build/day.html 2>/dev/null
 
 docs: $(PACKAGE) ## Write the generated tables of the documentation anew
 	@python docs/tables.py
@@ -68,14 +78,20 @@ $(VENV):
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed, and none is on the PATH" >&2; exit 1; }
 	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null || \
 		{ echo "Node.js 20 or later is needed, and none is on the PATH: the Terraform CDK runs on it" >&2; exit 1; }
-	@echo "Installing the Python packages into .venv; the first time takes a minute or two"
+	@echo "Installing the Python packages into .venv; the first time takes a minute"
 	@rm -rf .venv
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install -qq --require-hashes -r requirements/dev.lock
+	@$(BIN)/pip install -qq --no-compile --require-hashes -r requirements/dev.lock
 	@touch $@
 
 $(PACKAGE): $(VENV)
 	@$(BIN)/pip install -qq --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Half of an installation's time is the compilation of modules of which a demo imports few. Tests want it done:
+# a warning of the compiler about somebody else's module would be an error to them.
+$(COMPILED): $(PACKAGE)
+	@$(BIN)/python -W ignore -m compileall -qq -j 2 .venv/lib || true
 	@touch $@
 
 $(NODE):

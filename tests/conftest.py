@@ -15,7 +15,7 @@ settings.register_profile("fast", deadline=None, max_examples=20)  # for make te
 settings.load_profile("interlock")
 
 #: Markers of tests that need more than Python packages, and are skipped where that is not there.
-NEEDY = frozenset({"terraform", "cdktf", "wheel", "linter"})
+NEEDY = frozenset({"terraform", "cdktf", "wheel", "linter", "browser"})
 
 
 @pytest.hookimpl(wrapper=True)

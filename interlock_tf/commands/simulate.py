@@ -13,14 +13,20 @@ Without such lines a job succeeds after the pipeline's expectedDuration, or ten 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.errors import ConfigError, Problem
 from interlock_tf.commands.validate import add_variables
+
+if TYPE_CHECKING:
+    from interlock_tf.local.timeline import Entry
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", dest="end", metavar="TIME", help="a date, or a date and time (default: a day later)")
     parser.add_argument("--timezone", default="UTC", metavar="ZONE", help="of --from, --to and the text (default: UTC)")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+    parser.add_argument("--full", action="store_true", help="print everything on a terminal, too, as into a file")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page as well: a lane for each pipeline")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="for what is random (default: 0)")
 
 
@@ -45,8 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
     end = start + timedelta(days=1) if arguments.end is None else _time("--to", arguments.end, zone)
     if end <= start:
         raise ConfigError(Problem(path="--to", message="must be later than --from"))
+    if arguments.html is not None:
+        _check_place(arguments.html)
     # They need the extra `local`, and a moment to load.
-    from interlock_tf.local import simulation, synthesis, timeline  # noqa: PLC0415
+    from interlock_tf.local import simulation, synthesis  # noqa: PLC0415
+    from interlock_tf.local.page import page  # noqa: PLC0415
     from interlock_tf.local.terraform_json import Configuration  # noqa: PLC0415
 
     _say("Synthesising the stack …")
@@ -64,11 +75,47 @@ def run(arguments: argparse.Namespace) -> int:
         ids = configuration.pipeline_ids()
         lines = simulation.read_lines(arguments.sensors, after=start, until=end, pipeline_ids=ids)
     _say("Running it …")
-    entries = simulation.simulate(configuration, lines, start=start, end=end, seed=arguments.seed)
-    shown: Iterator[str] = timeline.json_lines(entries) if arguments.json else timeline.text_lines(entries, zone)
-    for line in shown:
-        sys.stdout.write(f"{line}\n")
+    entries = list(simulation.simulate(configuration, lines, start=start, end=end, seed=arguments.seed))
+    pipelines = configuration.pipelines()
+    _print(entries, pipelines, zone, arguments)
+    if arguments.html is not None:
+        _write(arguments.html, page(entries, pipelines, start=start, end=end, zone=zone))
     return 0
+
+
+def _print(
+    entries: list[Entry], pipelines: Mapping[str, Pipeline], zone: ZoneInfo, arguments: argparse.Namespace
+) -> None:
+    """Print everything, plainly; people at a terminal get what matters, in colour."""
+    from rich.console import Console  # noqa: PLC0415 - of the extra `local`
+
+    from interlock_tf.local import moments, tally, telling, timeline  # noqa: PLC0415
+
+    if sys.stdout.isatty() and not (arguments.json or arguments.full):
+        console = Console(highlight=False)
+        telling.tell(console, moments.folded(moments.moments(entries, pipelines, zone), pipelines), zone)
+        console.print()
+        console.print(telling.table(tally.tallies(entries, pipelines)))
+        return
+    lines: Iterator[str] = timeline.json_lines(entries) if arguments.json else timeline.text_lines(entries, zone)
+    for line in lines:
+        sys.stdout.write(f"{line}\n")
+
+
+def _check_place(file: Path) -> None:
+    """Say before the work that its result could not be written."""
+    if os.path.isdir(file):  # unlike the path's own, it never raises
+        raise ConfigError(Problem(path="--html", message=f"{file} is a directory; expected a file to write"))
+    if not os.path.isdir(file.parent):
+        raise ConfigError(Problem(path="--html", message=f"there is no directory {file.parent} to write a page into"))
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise ConfigError(Problem(path="--html", message=f"{file} cannot be written: {error.strerror}")) from error
+    sys.stderr.write(f"The page is {file.resolve().as_uri()}\n")
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from interlock_runtime.core.events import SOURCE
@@ -87,7 +87,8 @@ class Recorder:
                 Kind.EVALUATION,
                 str(answer.payload["status"]).replace("_", " "),
                 about=event,
-                why="; ".join(reasons) or "every rule holds",
+                why=_verdict(results, passed=answer.payload["status"] == "passed"),
+                attempt=event["attempt"],
                 results=results,
             )
 
@@ -103,3 +104,11 @@ class Recorder:
 
     def _undelivered(self, rule: Rule, target: Target, reason: str) -> None:
         self.note(Kind.FAILURE, "undelivered", about={}, why=f"{rule.name} to {target.address}: {reason}")
+
+
+def _verdict(results: Sequence[Mapping[str, Any]], *, passed: bool) -> str:
+    """Why an evaluation ended as it did; one rule may have been enough for it to pass."""
+    failing = [str(each["reason"]) for each in results if not each["passed"]]
+    if passed and failing:
+        return "one rule is enough: " + "; ".join(str(each["reason"]) for each in results if each["passed"])
+    return "; ".join(failing) or "every rule holds"

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.errors import InterlockError
+from interlock_runtime.core.reader import read
 
 #: What ``data`` blocks say.
 _DATA: Mapping[tuple[str, str], str] = {
@@ -127,6 +129,12 @@ class Configuration:
         """The ids of the stack's pipelines."""
         items = (json.loads(each["item"]) for _, each in self.resources("aws_dynamodb_table_item"))
         return sorted(item["PK"]["S"].partition("#")[2] for item in items)
+
+    def pipelines(self) -> dict[str, Pipeline]:
+        """The stack's pipelines, by id."""
+        items = [json.loads(each["item"]) for _, each in self.resources("aws_dynamodb_table_item")]
+        found = [read(Pipeline, json.loads(item["config"]["S"])) for item in items if "config" in item]
+        return {pipeline.id: pipeline for pipeline in sorted(found, key=lambda pipeline: pipeline.id)}
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -51,6 +56,65 @@ def test_the_text_has_local_times(tmp_path: Path, capsys: pytest.CaptureFixture[
     out = capsys.readouterr().out
     assert out.startswith("Tuesday 2026-11-24 CET\n")
     assert "16:02:00  fx-rates 2026-11-24  event JOB_TRIGGERED" in out
+
+
+def test_a_page_is_written_beside_what_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = [str(FX_RATES), *DAY, "--sensors", lines(tmp_path, *LINES), "--timezone", "Europe/Berlin"]
+    pages = [tmp_path / name for name in ("first.html", "second.html")]
+    assert main(["simulate", *given, "--json", "--html", str(pages[0])]) == 0
+    printed = capsys.readouterr()
+    assert [json.loads(line)["kind"] for line in printed.out.splitlines()]
+    assert printed.err == f"The page is {pages[0].as_uri()}\n"
+    assert main(["simulate", *given, "--html", str(pages[1])]) == 0
+    assert "16:02:00  fx-rates 2026-11-24  event JOB_TRIGGERED" in capsys.readouterr().out
+    text = pages[0].read_text("utf-8")
+    assert "<h1>24 November 2026 16:00 to 19:00</h1>" in text
+    assert "<strong>Europe/Berlin</strong>" in text
+    assert "job failed" in text
+    assert text == pages[1].read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("missing/day.html", "--html: there is no directory "),
+        (".", "expected a file to write"),
+        ("long" * 100 + ".html", "cannot be written: File name too long"),
+    ],
+)
+def test_a_page_that_cannot_be_written_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str, told: str
+) -> None:
+    assert main(["simulate", str(FX_RATES), *DAY, "--html", str(tmp_path / place)]) == 1
+    printed = capsys.readouterr()
+    assert told in printed.err
+    assert "Traceback" not in printed.err
+
+
+def test_a_terminal_gets_what_matters_in_colour_and_everything_on_request(tmp_path: Path) -> None:
+    given = ["simulate", str(FX_RATES), *DAY, "--sensors", lines(tmp_path, *LINES)]
+    brief = on_a_terminal(*given)
+    assert "\x1b[" in brief
+    assert "▶ job starts" in brief
+    assert "VALIDATION_PASSED" not in brief
+    assert "prevented" in brief  # the table
+    assert "event VALIDATION_PASSED" in on_a_terminal(*given, "--full")
+
+
+def on_a_terminal(*arguments: str) -> str:
+    """What ``interlock-tf`` writes to a terminal."""
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", "from interlock_tf.cli import main; main()", *arguments]
+    with subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL, env=environment) as process:
+        os.close(theirs)
+        told = b""
+        with contextlib.suppress(OSError):  # the other end is closed
+            while chunk := os.read(ours, 4096):
+                told += chunk
+    os.close(ours)
+    assert process.returncode == 0
+    return told.decode()
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from interlock_tf.testing import Kind, Scenario
 
 pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
 
 Begin = Callable[[str, str], Scenario]
 
@@ -178,3 +182,20 @@ def test_an_expectation_that_is_not_met_shows_what_happened(begin: Begin) -> Non
         story.expect("JOB_TRIGERED")
     with pytest.raises(ValueError, match="has passed"):
         story.at("07:00")
+
+
+def test_the_story_in_the_documentation_is_true(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    told = runpy.run_path(str(ROOT / "docs/examples/scenario.py"))
+    told["test_gold_revenue_waits_for_this_mornings_refunds"]()
+
+
+def test_one_rule_that_is_enough_is_named_as_the_reason(begin: Begin) -> None:
+    story = begin("fx-rates", "2026-11-24T15:50")
+    story.sensor("feed-primary", healthy=False, date="2026-11-24")
+    story.sensor("feed-backup", updatedAt="2026-11-24T14:30:00Z", date="2026-11-24")
+    story.sensor("fx-published", rates=41)
+    passed = next(entry for entry in story.timeline if entry.kind is Kind.EVALUATION)
+    assert (passed.what, passed.detail["attempt"]) == ("passed", 0)
+    assert passed.why.startswith("one rule is enough: sensor feed-backup: updatedAt is")
+    assert "feed-primary" not in passed.why

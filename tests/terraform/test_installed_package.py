@@ -49,6 +49,7 @@ def test_the_wheel_holds_all_that_an_app_needs(distributions: dict[str, Path]) -
         "interlock_runtime/core/documents.py",
         "interlock_runtime/handlers/__init__.py",
         "interlock_tf/asl/pipeline.asl.json",
+        "interlock_tf/local/page/page.css",
         "interlock_tf/py.typed",
         "interlock_tf/runtime/requirements.lock",
     ):
@@ -62,7 +63,7 @@ def test_the_wheel_holds_nothing_else(distributions: dict[str, Path]) -> None:
     names = zipfile.ZipFile(distributions[".whl"]).namelist()
     assert {name.split("/")[0].split("-")[0] for name in names} == {"interlock_tf", "interlock_runtime"}
     assert not [name for name in names if re.search(r"(^|/)(__pycache__|tests?|test_.*|conftest\.py)(/|$)", name)]
-    assert not [name for name in names if not re.search(r"\.(py|json|lock|whl)$|/py\.typed$|\.dist-info/", name)]
+    assert not [name for name in names if not re.search(r"\.(py|json|css|lock|whl)$|/py\.typed$|\.dist-info/", name)]
 
 
 def test_the_source_distribution_builds_without_fetching_anything(distributions: dict[str, Path]) -> None:

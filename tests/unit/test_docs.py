@@ -10,7 +10,7 @@ import shlex
 import sys
 import textwrap
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -29,6 +29,7 @@ from interlock_runtime.core.sla_deadlines import absolute
 from interlock_tf.cli import COMMANDS
 from interlock_tf.documents.calendars import load_calendars
 from interlock_tf.documents.placeholders import Variables
+from interlock_tf.local.simulation import read_lines
 from interlock_tf.pipelines import load_pipelines, read_pipelines
 from interlock_tf.settings import PROVIDER_SINCE
 from tests.fakes.world import World
@@ -150,6 +151,17 @@ def test_every_command_exists_and_its_arguments_are_valid(snippet: Snippet) -> N
                 assert command in COMMANDS
             case _:
                 assert words[0] in ("pip", "python", "terraform", "cdktf"), words
+
+
+def test_the_lines_of_a_simulated_day_are_such_lines(tmp_path: Path) -> None:
+    page = (ROOT / "docs/simulator.md").read_text("utf-8")
+    block = re.search(r"^```json\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    assert block
+    file = tmp_path / "day.jsonl"
+    file.write_text(block[1], encoding="utf-8")
+    start = datetime(2026, 12, 10, tzinfo=UTC)
+    lines = read_lines(file, after=start, until=start + timedelta(days=1), pipeline_ids=["gold-revenue"])
+    assert [sorted(line.told) for line in lines] == [["data", "key"], ["category", "job"], ["rerun"]]
 
 
 def _commands(text: str) -> Iterator[list[str]]:
