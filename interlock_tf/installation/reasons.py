@@ -68,13 +68,18 @@ def _failure(standing: Standing, run: Run, entries: Sequence[Entry]) -> str:
         named = f" {run.run_id}" if run.run_id else ""
         return f"its job{named} was still running when the poll window closed, and may still live"
     if run.reason == Reason.INFRA_FAILURE:
-        return f"its execution was broken by the infrastructure{told}"
+        return f"its execution was broken by the infrastructure{told}{_left_job(run)}"
     if run.reason == Reason.SFN_TIMEOUT:
-        return "its execution ran into the time-out"
+        return f"its execution ran into the time-out{_left_job(run)}"
     outcome = job_entries.outcome_of(entries, run)
     how = "timed out" if run.reason == Reason.TIMEOUT else "failed"
     category = f" ({outcome.category})" if outcome is not None and outcome.category else ""
     return f"its job {how}{category}{told}"
+
+
+def _left_job(run: Run) -> str:
+    """That a job was started, or may have been, which nobody watches any more."""
+    return "" if run.intent is None else f"; its job {run.run_id or run.token} may still live"
 
 
 def _no_retry(standing: Standing, run: Run, entries: Sequence[Entry], past: Sequence[Rerun]) -> str:

@@ -233,6 +233,13 @@ class TestARun:
         assert (told.standing().state, told.standing().waits_for) == (State.FAILED, ())
         assert told.why()[1].startswith(words)
 
+    def test_a_job_that_may_still_live_is_named(self) -> None:
+        told = started()
+        told.change(status="FAILED_FINAL", reason="sfn-timeout", completedAt=rfc3339(START), runId="jr_1")
+        assert told.why()[1] == "its execution ran into the time-out"
+        told.change(intent={"token": "t", "at": rfc3339(START)})
+        assert told.why()[1] == "its execution ran into the time-out; its job jr_1 may still live"
+
     def test_a_failure_that_nobody_decided_about_waits_for_that(self) -> None:
         told = started()
         told.change(status="FAILED_FINAL", reason="fail", interlockKind="UNDECIDED", completedAt=rfc3339(START))
