@@ -92,7 +92,7 @@ def _policies(_: str) -> str:
             f"`{policy}`",
             ", ".join(f"`{action}`" for action in statement["Action"]),
             ", ".join(f"`{_readable(arn)}`" for arn in statement["Resource"]),
-            "Lambda" if _by_service(role, policy, statement) else "code",
+            _user(role, policy, statement),
         )
         for role, policy, statement in _statements()
     )
@@ -109,12 +109,16 @@ def _statements() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
             yield role, policy["name"], statement
 
 
-def _by_service(role: str, policy: str, statement: Mapping[str, Any]) -> bool:
+def _user(role: str, policy: str, statement: Mapping[str, Any]) -> str:
+    """Who makes the calls: the function's code, or the service that acts with the role."""
     key = role.replace("-", "_")
-    return key in FUNCTIONS and any(
+    if key not in FUNCTIONS:
+        return "Step Functions" if role == "sfn" else "Scheduler"
+    by_lambda = any(
         grant.by_service and grant.policy == policy and list(grant.action_names) == statement["Action"]
         for grant in GRANTS[key]
     )
+    return "Lambda" if by_lambda else "code"
 
 
 def _readable(arn: str) -> str:

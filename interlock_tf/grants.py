@@ -1,5 +1,7 @@
 """What each function may do: one table, exactly the calls that its code makes.
 
+``tests/scenarios/test_least_privilege.py`` proves it both ways.
+
 ``on`` names resources; :func:`policies` is told their ARNs. A name that stands for no ARN (no
 CMK, no VPC, no secret) leaves its grant out. ``by_service`` marks what no code of ours calls:
 Lambda itself does, with the function's role (it writes logs, reads streams, polls queues,

@@ -27,7 +27,7 @@ from interlock_tf.policies import Statement, allow
 from interlock_tf.settings import is_token
 
 #: The log groups in which Glue writes what really happened to a job.
-GLUE_LOG_GROUPS = ("/aws-glue/jobs/logs-v2", "/aws-glue/jobs/error")
+GLUE_LOG_GROUPS = ("/aws-glue/jobs/logs-v2",)
 
 #: Six characters that Secrets Manager puts at the end of an ARN.
 _ENDING = re.compile(r"-[A-Za-z0-9]{6}")
@@ -93,8 +93,24 @@ def _machine_arn(_: Context, arn: str) -> str:
 
 
 def _machine(context: Context, machines: Sequence[str]) -> Iterator[Statement]:
-    yield allow(["states:StartExecution"], machines)
-    yield allow(["states:DescribeExecution"], [_executions(arn) for arn in machines])
+    # Step Functions asks for the right on the machine, whatever version or alias of it is started.
+    by_qualifier: dict[str, list[str]] = {}
+    for arn in machines:
+        machine, qualifier = _machine_and_qualifier(arn)
+        by_qualifier.setdefault(qualifier, []).append(machine)
+    for qualifier, theirs in by_qualifier.items():
+        only = {"ForAnyValue:StringLike": {"states:StateMachineQualifier": qualifier}} if qualifier else None
+        yield allow(["states:StartExecution"], theirs, condition=only)
+    started = dict.fromkeys(machine for theirs in by_qualifier.values() for machine in theirs)
+    yield allow(["states:DescribeExecution"], [_executions(machine) for machine in started])
+
+
+def _machine_and_qualifier(arn: str) -> tuple[str, str]:
+    """The ARN of a machine without a version or alias, and that, or nothing."""
+    if is_token(arn):
+        return Fn.replace(arn, "/^((?:[^:]*:){6}[^:]*):.*$/", "$1"), ""
+    parts = arn.split(":", 7)
+    return ":".join(parts[:7]), parts[7] if len(parts) == 8 else ""
 
 
 def _executions(machine: str) -> str:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from tests.fakes import call_judge
+
 # Machines that run tests are shared, so that the time of one example says nothing.
 settings.register_profile("interlock", deadline=None)
 settings.register_profile("fast", deadline=None, max_examples=20)  # for make test-fast
 settings.load_profile("interlock")
+
+call_judge.listen()
 
 #: Markers of tests that need more than Python packages, and are skipped where that is not there.
 NEEDY = frozenset({"terraform", "cdktf", "wheel", "linter", "browser"})
@@ -28,3 +32,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
         report.outcome = "failed"
         report.longrepr = f"required here, but skipped: {report.longrepr[2]}"
     return report
+
+
+@pytest.fixture(autouse=True)
+def _least_privilege(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test in which a function made a call that its role does not allow, whatever the test itself is about."""
+    call_judge.refused.clear()
+    yield
+    if request.node.get_closest_marker("refusals") is None:
+        assert not call_judge.refused, "\n".join(dict.fromkeys(call_judge.refused))

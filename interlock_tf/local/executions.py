@@ -35,13 +35,18 @@ class Execution:
 
 
 class Executions:
-    """All executions. ``changed`` is told of each status that one comes into, as an event of Step Functions."""
+    """All executions.
+
+    ``changed`` is told of each status that one comes into, as an event of Step Functions. ``refusal``
+    tells why a machine may not invoke a function; None when it may.
+    """
 
     def __init__(self, agenda: Agenda, functions: Functions, *, random: Random) -> None:
         self.machines: dict[str, Machine] = {}
         self.by_arn: dict[str, Execution] = {}
         self.changed: Callable[[Mapping[str, Any]], Any] = lambda _: None
         self.metric: Callable[[str, str], None] = lambda *_: None
+        self.refusal: Callable[[str, str], str | None] = lambda *_: None
         self._agenda = agenda
         self._functions = functions
         self._random = random
@@ -156,6 +161,8 @@ class Executions:
     def _result(self, execution: Execution, task: Task) -> Any:
         if task.resource not in self._functions.by_arn:
             return StateError("Lambda.ResourceNotFoundException", f"Function not found: {task.resource}")
+        if (refusal := self.refusal(execution.machine_arn, task.resource)) is not None:
+            return StateError("Lambda.AWSLambdaException", refusal)
         answer = self._functions.invoke(task.resource, task.payload)
         if answer.error is None:
             execution.history.append((self._agenda.now(), task.state, task.payload, answer.payload))

@@ -66,6 +66,7 @@ class LocalFunction:
     address: str
     name: str
     arn: str
+    role_arn: str
     handler: str
     timeout: int
     memory: int

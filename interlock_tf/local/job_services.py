@@ -152,7 +152,9 @@ def _serverless_get(services: JobServices, call: Call) -> Mapping[str, Any]:
 
 
 def _machine_start(services: JobServices, call: Call) -> Mapping[str, Any]:
-    arn = f"{call['stateMachineArn'].replace(':stateMachine:', ':execution:', 1)}:{call['name']}"
+    # A version or alias at the end of the machine's ARN is not part of the execution's.
+    machine = ":".join(call["stateMachineArn"].split(":")[:7])
+    arn = f"{machine.replace(':stateMachine:', ':execution:', 1)}:{call['name']}"
     job = services.jobs.start("step-function", name=arn, token=call["name"], given=call.get("input"))
     return {"executionArn": arn, "startDate": job.started}
 

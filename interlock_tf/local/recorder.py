@@ -24,6 +24,7 @@ class Recorder:
         self.entries: list[Entry] = []
         self._world = world
         self._seen: set[str] = set()
+        self._refusals: set[str] = set()
         self._verdicts: dict[tuple[str, str, int], tuple[str, ...]] = {}
         world.bus.listeners.append(self._published)
         world.bus.undelivered = self._undelivered
@@ -32,6 +33,7 @@ class Recorder:
         world.functions.returned = self._returned
         count, world.functions.failed = world.functions.failed, self._failed
         self._count = count
+        world.roles.refused = self._refused
         send, world.functions.dead_letter = world.functions.dead_letter, self._lost
         self._send = send
 
@@ -97,6 +99,11 @@ class Recorder:
         error = answer.error or {}
         about = event if isinstance(event, Mapping) else {}
         self.note(Kind.FAILURE, function.name, about=about, why=f"{error['errorType']}: {error['errorMessage']}")
+
+    def _refused(self, text: str) -> None:
+        if text not in self._refusals:
+            self._refusals.add(text)
+            self.note(Kind.FAILURE, "access denied", about={}, why=text)
 
     def _lost(self, arn: str, record: Any) -> None:
         self.note(Kind.FAILURE, "dead letter", about={}, why=f"to {arn.rpartition(':')[2]}", record=record)

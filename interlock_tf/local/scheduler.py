@@ -37,12 +37,18 @@ class Schedule:
 
 
 class Scheduler:
-    """All schedules, by group and name."""
+    """All schedules, by group and name.
+
+    ``refusal`` tells why a role may not invoke a function for a schedule; None when it may. What it
+    may not goes to ``dead_letter``, with the role, the queue and the schedule.
+    """
 
     def __init__(self, agenda: Agenda, functions: Functions) -> None:
         self.groups: set[str] = {"default"}
         self.by_name: dict[tuple[str, str], Schedule] = {}
         self.fired: Callable[[Schedule, Any], None] = lambda *_: None
+        self.refusal: Callable[[str, str, str], str | None] = lambda *_: None
+        self.dead_letter: Callable[[str, str, str, Any], None] = lambda *_: None
         self._agenda = agenda
         self._functions = functions
 
@@ -106,13 +112,20 @@ class Scheduler:
         text = schedule.target["Input"].replace(_TIME, f"{when:%Y-%m-%dT%H:%M:%SZ}")
         event = json.loads(text)
         self.fired(schedule, event)
-        self._functions.send(schedule.target["Arn"], event)
+        self._deliver(schedule, event)
         if schedule.at is None:
             following = schedule.next(when)
             if following is not None:
                 self._agenda.at(following, lambda: self._fire(schedule, following))
         elif schedule.deleted_when_done:
             del self.by_name[schedule.group, schedule.name]
+
+    def _deliver(self, schedule: Schedule, event: Any) -> None:
+        target = schedule.target
+        if self.refusal(target["RoleArn"], target["Arn"], schedule.name) is None:
+            self._functions.send(target["Arn"], event)
+        elif letters := target.get("DeadLetterConfig", {}).get("Arn"):
+            self.dead_letter(target["RoleArn"], letters, schedule.name, event)
 
 
 def schedule_of(attributes: Mapping[str, Any], address: str) -> Schedule:
@@ -125,10 +138,16 @@ def schedule_of(attributes: Mapping[str, Any], address: str) -> Schedule:
         raise StackError(f"{address}: flexible time windows are not understood here")
     zone = attributes.get("schedule_expression_timezone", "UTC")
     target = attributes["target"]
+    letters = target.get("dead_letter_config")
     return Schedule(
         group=attributes.get("group_name", "default"),
         name=attributes["name"],
         expression=attributes["schedule_expression"],
-        target={"Arn": target["arn"], "Input": target["input"]},
+        target={
+            "Arn": target["arn"],
+            "RoleArn": target["role_arn"],
+            "Input": target["input"],
+            **({"DeadLetterConfig": {"Arn": letters["arn"]}} if letters else {}),
+        },
         next=fires_after(attributes["schedule_expression"], zone, address),
     )

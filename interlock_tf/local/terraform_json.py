@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ _COMPUTED: Mapping[str, Mapping[str, str]] = {
         "arn": "{aws:dynamodb}table/{name}",
         "stream_arn": "{aws:dynamodb}table/{name}/stream/2026-01-01T00:00:00.000",
     },
-    "aws_iam_role": {"arn": "arn:{partition}:iam::{account}:role/{name}"},
+    "aws_iam_role": {"arn": "arn:{partition}:iam::{account}:role/{name}", "id": "{name}"},
     "aws_lambda_function": {"arn": "{aws:lambda}function:{function_name}"},
     "aws_scheduler_schedule_group": {"arn": "{aws:scheduler}schedule-group/{name}"},
     "aws_sfn_state_machine": {"arn": "{aws:states}stateMachine:{name}"},
@@ -124,6 +124,18 @@ class Configuration:
                 given = {}
             wanted = {key: value for key, value in attributes.items() if key not in ("//", "depends_on", "tags")}
             yield address, given | {key: self._resolved(value, address) for key, value in wanted.items()}
+
+    def names(self, kind: str) -> Sequence[str]:
+        """The names of the resources of a type."""
+        return sorted(self._document["resource"].get(kind, {}))
+
+    def attribute(self, kind: str, name: str, attribute: str) -> Any:
+        """One attribute of a resource, whether the others are understood or not.
+
+        Raises:
+            StackError: there is no such resource, or the attribute is not understood here.
+        """
+        return self._attribute(kind, name, attribute)
 
     def pipeline_ids(self) -> list[str]:
         """The ids of the stack's pipelines."""

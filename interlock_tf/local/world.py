@@ -23,13 +23,15 @@ from interlock_runtime.core.attributes import encode_item
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.instants import millis
 from interlock_runtime.core.reader import read
-from interlock_tf.local import alarms, bus, functions, job_services, queues, scheduler, streams
+from interlock_tf.local import alarms, bus, functions, iam_requests, job_services, queues, scheduler, streams
 from interlock_tf.local.agenda import Agenda
 from interlock_tf.local.asl import Machine
 from interlock_tf.local.executions import Executions
+from interlock_tf.local.iam_policies import Access
 from interlock_tf.local.job_services import JobServices
 from interlock_tf.local.jobs import Job, Jobs
 from interlock_tf.local.resource_policies import Doors
+from interlock_tf.local.roles import Principal, Roles
 from interlock_tf.local.tables import Change, Tables
 from interlock_tf.local.terraform_json import Configuration, StackError
 
@@ -39,8 +41,8 @@ _WITHOUT_EFFECT = frozenset(
         "aws_cloudwatch_dashboard",
         "aws_cloudwatch_event_bus_policy",
         "aws_cloudwatch_log_group",
-        "aws_iam_role",
-        "aws_iam_role_policy",
+        "aws_iam_role",  # read by Roles
+        "aws_iam_role_policy",  # read by Roles
         "aws_lambda_permission",  # read by Doors
         "aws_sqs_queue_policy",  # read by Doors
     }
@@ -64,7 +66,8 @@ class World:
         self.configuration = configuration
         self.agenda = agenda
         self.observers: list[Observer] = []
-        self.functions = functions.Functions(agenda, self.answer)
+        self.roles = Roles(configuration)
+        self.functions = functions.Functions(agenda, self._answer_function)
         self.tables = Tables(place)
         self.streams = streams.Streams(agenda, place.region)
         self.queues = queues.Queues(agenda, self.functions)
@@ -76,6 +79,7 @@ class World:
         self.job_services = JobServices(self.jobs, documents=self._documents)
         self._counted: Counter[str] = Counter()
         self._lock = RLock()
+        self._machines: dict[str, Principal] = {}
         self._doors = Doors(configuration)
         self._connect()
         self._create()
@@ -94,16 +98,23 @@ class World:
         self.agenda.run_until(instant)
 
     def answer(self, service: str, operation: str, call: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Answer a call of an AWS service, of a function or of a person.
+        """Answer a call of an AWS service, of a person, who may do everything.
 
         Raises:
             ServiceError: the service would refuse it, or it is not known here.
         """
         with self._lock:
-            return self._answer(service, operation, call)
+            return self._answer(None, service, operation, call)
 
-    def _answer(self, service: str, operation: str, call: Mapping[str, Any]) -> Mapping[str, Any]:
-        caller = self.functions.running[-1].function if self.functions.running else None
+    def _answer_function(self, service: str, operation: str, call: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Answer a call of the function that runs, which may do what its role allows."""
+        with self._lock:
+            caller = self.functions.running[-1].function
+            if (function := self.functions.named(caller)) is not None:
+                self.roles.check_call(_principal(function), service, operation, call)
+            return self._answer(caller, service, operation, call)
+
+    def _answer(self, caller: str | None, service: str, operation: str, call: Mapping[str, Any]) -> Mapping[str, Any]:
         for observer in self.observers:
             observer(caller, service, operation, call)
         if service == "dynamodb":
@@ -180,6 +191,9 @@ class World:
         self.alarms.changed = self.bus.publish
         self.alarms.measure = self._measure
         self.functions.dead_letter = lambda arn, record: self._send(arn, record)
+        self.executions.refusal = self._machine_refusal
+        self.scheduler.refusal = lambda role_arn, arn, schedule: self._refusal(Principal(role_arn, schedule), arn)
+        self.scheduler.dead_letter = self._send_for_schedule
         self.functions.failed = lambda function, *_: self.alarms.record(
             ("AWS/Lambda", "Errors", "FunctionName", function.name)
         )
@@ -201,7 +215,21 @@ class World:
         self.run_until(self.now() + timedelta(seconds=seconds))
 
     def _send(self, arn: str, record: Any) -> None:
-        self.queues.send(arn, json.dumps(record))
+        """Keep what a function could not do, with its role."""
+        function = self.functions.by_arn[record["requestContext"]["functionArn"].removesuffix(":$LATEST")]
+        if self.roles.refusal(_principal(function), [Access("sqs:SendMessage", arn)]) is None:
+            self.queues.send(arn, json.dumps(record))
+
+    def _send_for_schedule(self, role_arn: str, arn: str, schedule: str, event: Any) -> None:
+        """Keep what a schedule could not deliver."""
+        if self.roles.refusal(Principal(role_arn, schedule), [Access("sqs:SendMessage", arn)]) is None:
+            self.queues.send(arn, json.dumps(event))
+
+    def _machine_refusal(self, machine_arn: str, function_arn: str) -> str | None:
+        return self._refusal(self._machines[machine_arn], function_arn)
+
+    def _refusal(self, principal: Principal, function_arn: str) -> str | None:
+        return self.roles.refusal(principal, [Access("lambda:InvokeFunction", function_arn)])
 
     def _opens(self, target: str, principal: str, source: str) -> bool:
         if (queue := self.queues.by_arn.get(target)) is not None:
@@ -272,6 +300,7 @@ class World:
             address=address,
             name=attributes["function_name"],
             arn=attributes["arn"],
+            role_arn=attributes["role"],
             handler=attributes["handler"],
             timeout=attributes["timeout"],
             memory=attributes["memory_size"],
@@ -279,6 +308,10 @@ class World:
             code=functions.code_of(self.configuration.folder, attributes, address),
             place=self.configuration.place,
         )
+        self.roles.require(_principal(made), iam_requests.log_writes(self.configuration.place, made.name), address)
+        if attributes.get("vpc_config"):
+            network = [Access(action, "*") for action in iam_requests.NETWORK_ACTIONS]
+            self.roles.require(_principal(made), network, address)
         around = functions.Clocked(now=self.now, sleep=self._sleep, services=self.job_services.surround)
         self.functions.add(made, around)
 
@@ -291,10 +324,16 @@ class World:
             maximum_age=timedelta(seconds=attributes.get("maximum_event_age_in_seconds", 21600)),
             destination=attributes.get("destination_config", {}).get("on_failure", {}).get("destination"),
         )
+        if function.retries.destination:
+            send = Access("sqs:SendMessage", function.retries.destination)
+            self.roles.require(_principal(function), [send], address)
 
     def _create_mapping(self, attributes: Mapping[str, Any], address: str) -> None:
-        if attributes["function_name"] not in self.functions.by_arn:
+        function = self.functions.by_arn.get(attributes["function_name"])
+        if function is None:
             raise StackError(f"{address}: there is no function {attributes['function_name']}")
+        polls = iam_requests.polls(attributes["event_source_arn"])
+        self.roles.require(_principal(function), polls, address)
         if attributes["event_source_arn"] in self.queues.by_arn:
             self.queues.mappings.append(queues.mapping_of(attributes))
             return
@@ -320,4 +359,13 @@ class World:
         rule.targets.append(target)
 
     def _create_machine(self, attributes: Mapping[str, Any], address: str) -> None:
+        principal = Principal(attributes["role_arn"], attributes["name"])
+        if attributes.get("logging_configuration", {}).get("level", "OFF") != "OFF":
+            delivery = [Access(action, "*") for action in iam_requests.LOG_DELIVERY_ACTIONS]
+            self.roles.require(principal, delivery, address)
         self.executions.machines[attributes["arn"]] = Machine(json.loads(attributes["definition"]), address)
+        self._machines[attributes["arn"]] = principal
+
+
+def _principal(function: functions.LocalFunction) -> Principal:
+    return Principal(function.role_arn, function.name)

@@ -109,6 +109,7 @@ def test_a_mistake_in_the_stack_is_told_at_once(run: Run, change: Change, told: 
         run(change)
 
 
+@pytest.mark.refusals
 def test_a_record_that_no_retry_helps_ends_in_the_queue_rings_the_alarm_and_is_stored_as_an_event(run: Run) -> None:
     def change(resources: dict[str, Any]) -> None:
         router = resources["aws_lambda_function"]["interlock_stream_router"]

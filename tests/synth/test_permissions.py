@@ -83,8 +83,7 @@ def test_a_glue_job_by_name(orchestrator: Orchestrator) -> None:
         "glue:GetJobRun": job,
         "glue:GetJobRuns": job,
         "logs:FilterLogEvents": [
-            f"arn:aws:logs:{HERE}:log-group:{group}:*"
-            for group in ("/aws-glue/jobs/logs-v2", "/aws-glue/jobs/error", "/team/glue")
+            f"arn:aws:logs:{HERE}:log-group:{group}:*" for group in ("/aws-glue/jobs/logs-v2", "/team/glue")
         ],
     }
 
@@ -116,6 +115,26 @@ def test_an_execution_is_described_by_the_arn_of_executions(orchestrator: Orches
         "states:StartExecution": [f"arn:aws:states:{HERE}:stateMachine:orders"],
         "states:DescribeExecution": [f"arn:aws:states:{HERE}:execution:orders:*"],
     }
+
+
+def test_a_version_or_alias_is_allowed_by_the_arn_of_its_machine(orchestrator: Orchestrator) -> None:
+    machine = f"arn:aws:states:{HERE}:stateMachine:orders"
+    jobs = [("step-function", {"stateMachineArn": f"{machine}{end}"}) for end in (":prod", ":7")]
+    policies = orchestrator(*jobs, ("step-function", {"stateMachineArn": f"{machine}-old"}))["sfn-trigger"]
+
+    def started(qualifier: str) -> dict[str, Any]:
+        return {"ForAnyValue:StringLike": {"states:StateMachineQualifier": qualifier}}
+
+    assert [(each["Action"], each["Resource"], each.get("Condition")) for each in policies] == [
+        (["states:StartExecution"], [f"{machine}-old"], None),
+        (["states:StartExecution"], [machine], started("7")),
+        (["states:StartExecution"], [machine], started("prod")),
+        (
+            ["states:DescribeExecution"],
+            [f"arn:aws:states:{HERE}:execution:orders-old:*", f"arn:aws:states:{HERE}:execution:orders:*"],
+            None,
+        ),
+    ]
 
 
 @pytest.mark.parametrize(
