@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
 from typing import Any
 
-from interlock_runtime.control.configs import read_config
 from interlock_runtime.control.runs import execution_input
 from interlock_runtime.core import rows
+from interlock_runtime.core.config_rows import read_config
 from interlock_runtime.core.instants import epoch_seconds, rfc3339
 from interlock_runtime.core.names import execution_arn, execution_name
 from interlock_runtime.core.rows import KIND, Kind

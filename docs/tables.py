@@ -249,11 +249,14 @@ TABLES: Mapping[str, Generator] = {
 
 def main() -> None:
     """Write every generated table anew."""
-    from stack_tables import STACK_TABLES  # noqa: PLC0415 - needs a synthesis, which takes seconds
+    # These need a synthesis, which takes seconds.
+    import command_line  # noqa: PLC0415
+    from stack_tables import STACK_TABLES  # noqa: PLC0415
 
     for page in pages():
         old = page.read_text(encoding="utf-8")
         new = refreshed(old, {**TABLES, **STACK_TABLES})
+        new = command_line.played(new) if page == command_line.PAGE else new
         if new != old:
             page.write_text(new, encoding="utf-8")
             sys.stdout.write(f"{page.relative_to(ROOT)}\n")

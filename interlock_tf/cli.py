@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 
 from interlock_runtime import __version__
-from interlock_runtime.core.errors import InterlockError
+from interlock_runtime.core.errors import ConfigError, InterlockError, Problem
 
 PROGRAM = "interlock-tf"
 
@@ -24,7 +24,18 @@ COMMANDS: Mapping[str, str] = {
     "simulate": "show what Interlock would do with pipelines, and why",
     "soak": "live through random days of pipelines, with faults, and check what is left",
     "local": "run a synthesised stack on this machine",
+    "status": "show how the pipelines of an installation stand, and what they wait for",
+    "explain": "say why a pipeline ran, or did not, on one execution date",
+    "events": "list what was published, the newest last",
+    "sensor": "write a sensor as an outside process would, or list them",
+    "rerun": "ask for another run of one execution date",
     "schema": "print the JSON Schema of pipeline or calendar files, for editors",
+}
+
+#: By command: the extra that holds what it needs besides.
+EXTRAS: Mapping[str, str] = {
+    **dict.fromkeys(("simulate", "local"), "local"),
+    **dict.fromkeys(("status", "explain", "events", "sensor", "rerun"), "ask"),
 }
 
 
@@ -66,5 +77,12 @@ def _run(arguments: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_arguments(parser)
-    code: int = command.run(parser.parse_args(chosen.rest))
+    given = parser.parse_args(chosen.rest)
+    try:
+        code: int = command.run(given)
+    except ModuleNotFoundError as error:
+        if (extra := EXTRAS.get(chosen.command)) is None:
+            raise
+        needed = f"{chosen.command} needs {error.name}, which is not installed: pip install '{PROGRAM}[{extra}]'"
+        raise ConfigError(Problem(message=needed)) from None
     return code

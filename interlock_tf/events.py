@@ -25,8 +25,9 @@ from interlock_tf._cdk import (
     SqsQueuePolicy,
 )
 from interlock_tf.alerting import Queues
-from interlock_tf.context import Context, Names
+from interlock_tf.context import Context
 from interlock_tf.functions import Functions
+from interlock_tf.names import Names
 from interlock_tf.policies import document
 
 #: The target of a rule that leads to the alert queue; every other target is a function's key.

@@ -14,8 +14,9 @@ from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.names import cron_schedule_name
 from interlock_tf._cdk import IamRole, IamRolePolicy, SchedulerScheduleGroup, SqsQueue
 from interlock_tf.batch import Batch
-from interlock_tf.context import Context, Names
+from interlock_tf.context import Context
 from interlock_tf.functions import FunctionResources
+from interlock_tf.names import Names
 from interlock_tf.policies import Statement, add_service_role, allow, document
 
 #: A day, and as many attempts as Scheduler makes in it: a late start is better than none, and past

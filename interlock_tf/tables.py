@@ -6,12 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 
-from interlock_runtime.core.rows import CONFIG, KIND, KIND_INDEX, Kind, pk
+from interlock_runtime.core.rows import CONFIG, EVENT_TYPE_INDEX, KIND, KIND_INDEX, Kind, pk
 from interlock_tf._cdk import DynamodbTable, DynamodbTableGlobalSecondaryIndex
 from interlock_tf.context import Context
-
-#: The index by which events are found by their type.
-EVENT_TYPE_INDEX = "GSI1"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from interlock_runtime.aws.tables import Row
 from interlock_runtime.control.alerts import AlertPorts, Channel
 from interlock_runtime.control.event_log import EventLogPorts
 from interlock_runtime.control.threads import Threads
 from interlock_runtime.core.events import Event
+from interlock_runtime.core.rows import Row
 from interlock_runtime.handlers import alert_dispatcher, event_sink
 from interlock_runtime.slack import Message, Posted, Slack
 from tests.fakes.calls import Calls

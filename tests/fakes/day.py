@@ -17,11 +17,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from interlock_runtime.control.configs import read_config
-from interlock_runtime.control.run import Run
 from interlock_runtime.core import rows
+from interlock_runtime.core.config_rows import read_config
 from interlock_runtime.core.errors import TransientError
 from interlock_runtime.core.instants import rfc3339
+from interlock_runtime.core.run import Run
 from interlock_runtime.handlers import orchestrator, sla_monitor, stream_router
 from tests.fakes.execution import SLA_MONITOR, Execution
 from tests.fakes.world import World

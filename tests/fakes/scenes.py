@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from interlock_runtime.control import runs
-from interlock_runtime.control.run import Reason, Run
 from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.core.rows import Kind, Status
+from interlock_runtime.core.run import Reason, Run
 from tests.fakes.gold import DATE, READY, gold
 from tests.fakes.world import World
 

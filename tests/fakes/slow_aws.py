@@ -2,7 +2,7 @@
 
 It answers where a request would go out to the network, so that everything on this side of it is
 done: requests are built and signed, answers are parsed. It knows the calls that the watchdog
-makes. What it costs itself is measured apart, so that it can be left out of what is told.
+and ``interlock-tf status`` make. What it costs itself is measured apart, so that it can be left out of what is told.
 """
 
 from __future__ import annotations
@@ -21,9 +21,8 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from interlock_runtime.aws.clients import Clients
-from interlock_runtime.aws.tables import Key, Row
 from interlock_runtime.core.attributes import encode_item
-from interlock_runtime.core.rows import KIND
+from interlock_runtime.core.rows import KIND, Key, Row
 
 #: What a page of a query holds at most, in bytes.
 PAGE_BYTES = 1_000_000
@@ -120,7 +119,7 @@ class SlowAws:
         table = self._table(body["TableName"])
         values = body["ExpressionAttributeValues"]
         if "IndexName" in body:
-            keys, token = self._of_kind(table, values[":k"]["S"], body.get("ExclusiveStartKey"))
+            keys, token = self._of_kind(table, next(iter(values.values()))["S"], body.get("ExclusiveStartKey"))
         else:
             prefix = values.get(":s", {"S": ""})["S"]
             keys = [key for key in table.items if key[0] == values[":p"]["S"] and key[1].startswith(prefix)]

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from interlock_runtime.aws.tables import Key, Row, Write
+from interlock_runtime.aws.tables import Write
 from interlock_runtime.core.attributes import decode_item, encode_item
 from interlock_runtime.core.errors import PermanentError
 from interlock_runtime.core.instants import EPOCH
-from interlock_runtime.core.rows import KIND, Kind
+from interlock_runtime.core.rows import KIND, Key, Kind, Row
 from tests.fakes.calls import Calls
 
 _BATCH = 100

@@ -11,13 +11,13 @@ from typing import Any
 from interlock_runtime.aws.executions import Execution
 from interlock_runtime.control.configs import Configs
 from interlock_runtime.control.ports import JobPorts, Metric, SlaPorts, StartPorts, WatchdogPorts
-from interlock_runtime.control.run import Run, trigger_key
 from interlock_runtime.core import rows
 from interlock_runtime.core.errors import PermanentError
 from interlock_runtime.core.events import Event
 from interlock_runtime.core.instants import millis, rfc3339
 from interlock_runtime.core.names import execution_arn
 from interlock_runtime.core.rows import KIND, Kind, RunKey
+from interlock_runtime.core.run import Run, trigger_key
 from interlock_runtime.handlers import orchestrator, sla_monitor, stream_router, watchdog
 from interlock_runtime.jobs.contract import Services
 from interlock_runtime.jobs.network import Network

@@ -15,9 +15,9 @@ from typing import Any
 import boto3
 import pytest
 
-from interlock_runtime.control.job_log import Entry
 from interlock_runtime.core import rows
 from interlock_runtime.core.dates import ExecutionDate
+from interlock_runtime.core.job_entries import Entry
 from interlock_runtime.core.numbers import plain
 from interlock_runtime.core.rules import choose, evaluate
 from interlock_tf.pipelines import StoredPipeline, load_pipelines

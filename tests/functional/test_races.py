@@ -12,15 +12,15 @@ import pytest
 
 from interlock_runtime.aws.clients import Clients
 from interlock_runtime.control import outcomes, reruns, runs, starts
-from interlock_runtime.control.configs import Config
-from interlock_runtime.control.job_log import Entry
 from interlock_runtime.control.ports import StartPorts
-from interlock_runtime.control.reruns import Request
-from interlock_runtime.control.run import Reason, Run
 from interlock_runtime.control.starts import SensorWrite
+from interlock_runtime.core.config_rows import Config
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.errors import TransientError
+from interlock_runtime.core.job_entries import Entry
+from interlock_runtime.core.rerun_requests import Request
 from interlock_runtime.core.rows import RunKey, Status
+from interlock_runtime.core.run import Reason, Run
 from tests.fakes.aws import simulated_aws
 from tests.fakes.deployed import deploy, start_ports, store
 from tests.fakes.gold import gold

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from interlock_runtime.control.run import Reason, Run
 from interlock_runtime.core.errors import PermanentError, TransientError
 from interlock_runtime.core.rows import Status
+from interlock_runtime.core.run import Reason, Run
 from interlock_runtime.handlers import stream_router
 from tests.fakes.gold import DATE, READY, gold
 from tests.fakes.state_machine import StateMachine, interpreted

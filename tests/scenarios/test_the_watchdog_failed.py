@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from interlock_runtime.aws.tables import Row
 from interlock_runtime.core import rows
 from interlock_runtime.core.errors import TransientError
-from interlock_runtime.core.rows import KIND, Kind
+from interlock_runtime.core.rows import KIND, Kind, Row
 from tests.fakes.day import Day
 from tests.fakes.gold import DATE, gold
 

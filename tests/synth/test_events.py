@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from moto.events.models import EventPattern
 
 from interlock_runtime.core.events import ALERT_EVENTS, EVENT_TYPES, Event
-from interlock_tf.context import Names
 from interlock_tf.events import ALARM_PATHS, alarm_pattern, event_pattern, infra_alarm_template
+from interlock_tf.names import Names
 from tests.fakes.eventbridge import alarm_event, transformed
 from tests.fakes.installation import Emitted, installation
 

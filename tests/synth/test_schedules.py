@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock_tf.context import Names
+from interlock_tf.names import Names
 from interlock_tf.schedules import Tick, describe_schedules, ticks
 from tests.fakes.installation import Emitted, installation
 from tests.fakes.pipelines import pipeline

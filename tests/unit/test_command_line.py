@@ -139,6 +139,23 @@ class TestUsage:
         assert caught.value.code == 2
         assert "valdate" in capsys.readouterr().err
 
+    @pytest.mark.parametrize(("command", "missing"), [("status", "boto3"), ("events", "rich"), ("rerun", "rich")])
+    def test_a_missing_extra_is_named_before_anything_is_done(self, command: str, missing: str) -> None:
+        words = [command, "--env", "dev", *(["gold", "--reason", "x"] if command == "rerun" else [])]
+        code = f"import sys; sys.modules[{missing!r}] = None; {MAIN}"
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words], capture_output=True, text=True, env=PATHS, check=False
+        )
+        told = f"{command} needs {missing}, which is not installed: pip install 'interlock-tf[ask]'\n"
+        assert (done.returncode, done.stderr) == (1, told)
+
+    def test_help_about_an_installation_needs_no_extra(self) -> None:
+        code = f"import sys; sys.modules['boto3'] = sys.modules['rich'] = None; {MAIN}"
+        done = subprocess.run(
+            [sys.executable, "-c", code, "explain", "-h"], capture_output=True, env=PATHS, check=False
+        )
+        assert done.returncode == 0
+
     def test_the_version_is_told(self, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit):
             main(["--version"])

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from interlock_runtime.control.configs import CAPACITY, Configs, read_config
+from interlock_runtime.control.configs import CAPACITY, Configs
+from interlock_runtime.core.config_rows import read_config
 from interlock_runtime.core.errors import ConfigError
 from tests.fakes.gold import gold
 from tests.fakes.world import World

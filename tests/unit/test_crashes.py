@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from interlock_runtime.control.run import Reason, Run
 from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.core.rows import Kind
+from interlock_runtime.core.run import Reason, Run
 from interlock_runtime.handlers import stream_router
 from tests.fakes.crashes import REPLAYS, Replay, Step, Story, handle_twice, kill_and_replay
 from tests.fakes.gold import DATE, READY, gold

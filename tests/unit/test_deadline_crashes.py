@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from interlock_runtime.control import runs
-from interlock_runtime.control.run import Reason, Run
 from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.core.rows import KIND, Kind, Status
+from interlock_runtime.core.run import Reason, Run
 from tests.fakes.crashes import REPLAYS, Replay, Step, Story, handle_twice, kill_and_replay
 from tests.fakes.gold import DATE, READY, gold
 from tests.fakes.scenes import completed, failed, started, the_run

@@ -23,9 +23,9 @@ from botocore.validate import ParamValidator
 from interlock_runtime.aws.telemetry import HANDLER_DURATION
 from interlock_runtime.control import sla_alerts
 from interlock_runtime.control.ports import Metric
-from interlock_runtime.control.sla_deadlines import absolute
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.events import ALERT_EVENTS, EVENT_TYPES
+from interlock_runtime.core.sla_deadlines import absolute
 from interlock_tf.cli import COMMANDS
 from interlock_tf.documents.calendars import load_calendars
 from interlock_tf.documents.placeholders import Variables

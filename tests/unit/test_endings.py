@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from interlock_runtime.control import runs
-from interlock_runtime.control.run import Reason, Run
 from interlock_runtime.core.errors import PermanentError, TransientError
 from interlock_runtime.core.instants import epoch_seconds, rfc3339
 from interlock_runtime.core.rows import Kind, Status
+from interlock_runtime.core.run import Reason, Run
 from interlock_runtime.handlers import stream_router
 from tests.fakes.gold import DATE, READY, gold
 from tests.fakes.world import World

@@ -9,10 +9,10 @@ import pytest
 
 from interlock_runtime.control import runs
 from interlock_runtime.control.ports import Metric
-from interlock_runtime.control.run import Reason, Run
 from interlock_runtime.core.errors import ConfigError, PermanentError
 from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.core.rows import Status
+from interlock_runtime.core.run import Reason, Run
 from tests.fakes.gold import DATE, READY, gold
 from tests.fakes.world import START, World
 

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock_runtime.control import job_log
-from interlock_runtime.control.job_log import Entry, JobEvent
+from interlock_runtime.core import job_entries
 from interlock_runtime.core.errors import TransientError
 from interlock_runtime.core.instants import epoch_seconds, millis
+from interlock_runtime.core.job_entries import Entry, JobEvent
 from interlock_runtime.core.rows import RunKey
 from tests.fakes.gold import DATE
 from tests.fakes.world import START, World
@@ -104,10 +105,10 @@ def test_a_long_error_is_cut() -> None:
 def test_the_last_outcome_is_the_latest_of_success_fail_and_timeout() -> None:
     events = ("fail", "success", "infra-trigger-failure", "timeout", "late-data-arrival")
     entries = [entry(event, at=START + timedelta(seconds=number)) for number, event in enumerate(events)]
-    found = job_log.last_outcome(entries)
+    found = job_entries.last_outcome(entries)
     assert found is not None
     assert found.event == "timeout"
-    assert job_log.last_outcome(entries[2:3]) is None
+    assert job_entries.last_outcome(entries[2:3]) is None
 
 
 @given(

@@ -9,11 +9,11 @@ import pytest
 
 from interlock_runtime.control import execution_ends, runs
 from interlock_runtime.control.ports import Metric
-from interlock_runtime.control.run import Reason, Run
 from interlock_runtime.core.errors import PermanentError, TransientError
 from interlock_runtime.core.events import Event
 from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.core.rows import Status
+from interlock_runtime.core.run import Reason, Run
 from tests.fakes.calls import Killed
 from tests.fakes.gold import DATE, READY, gold
 from tests.fakes.world import World

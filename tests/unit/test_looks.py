@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from interlock_runtime.aws.tables import Key, Row
 from interlock_runtime.control import looks
 from interlock_runtime.control.looks import Found, Later, Look, Memory
 from interlock_runtime.core.errors import PermanentError, TransientError
+from interlock_runtime.core.rows import Key, Row
 
 A, B, C = (("PIPELINE#p", name) for name in "abc")
 

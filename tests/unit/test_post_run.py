@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from interlock_runtime.control import runs
-from interlock_runtime.control.run import Reason, Run
 from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.core.rows import Kind, Status
+from interlock_runtime.core.run import Reason, Run
 from tests.fakes.gold import DATE, READY, gold
 from tests.fakes.world import World
 

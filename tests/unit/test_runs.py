@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from interlock_runtime.control import causes, runs
-from interlock_runtime.control.configs import Config
-from interlock_runtime.control.run import EXPIRED_ATTEMPT, Reason, Run
+from interlock_runtime.control import runs
 from interlock_runtime.control.runs import Transition
+from interlock_runtime.core import causes
+from interlock_runtime.core.config_rows import Config
 from interlock_runtime.core.errors import PermanentError, TransientError
 from interlock_runtime.core.instants import epoch_seconds, rfc3339
 from interlock_runtime.core.rows import Kind, RunKey, Status
+from interlock_runtime.core.run import EXPIRED_ATTEMPT, Reason, Run
 from tests.fakes.world import START, World
 
 DATE = "2026-03-03"

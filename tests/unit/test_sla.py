@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from interlock_runtime.control import runs, sla, sla_alerts
-from interlock_runtime.control.run import Reason, Run
-from interlock_runtime.control.sla_deadlines import SlaDeadline
 from interlock_runtime.core import rows
 from interlock_runtime.core.errors import PermanentError
 from interlock_runtime.core.instants import epoch_seconds, rfc3339
 from interlock_runtime.core.rows import KIND, Status
+from interlock_runtime.core.run import Reason, Run
+from interlock_runtime.core.sla_deadlines import SlaDeadline
 from interlock_runtime.handlers import stream_router
 from tests.fakes.calls import Killed
 from tests.fakes.gold import DATE, READY, gold

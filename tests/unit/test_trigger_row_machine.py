@@ -10,10 +10,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from interlock_runtime.control.run import Run
 from interlock_runtime.core.errors import InterlockError
 from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.core.rows import Status
+from interlock_runtime.core.run import Run
 from tests.fakes.calls import Killed
 from tests.fakes.gold import DATE, READY, gold
 from tests.fakes.world import World

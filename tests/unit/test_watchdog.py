@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 
-from interlock_runtime.aws.tables import Key, Row
 from interlock_runtime.control.ports import Metric
 from interlock_runtime.control.watchdog import passes
 from interlock_runtime.control.watchdog.passes import CHECKS
 from interlock_runtime.core import rows
 from interlock_runtime.core.errors import PermanentError, TransientError
-from interlock_runtime.core.rows import KIND, Kind
+from interlock_runtime.core.rows import KIND, Key, Kind, Row
 from tests.fakes.gold import READY, gold
 from tests.fakes.world import World
 

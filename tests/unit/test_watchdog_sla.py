@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from interlock_runtime.control import runs
-from interlock_runtime.control.run import Reason, Run
 from interlock_runtime.core import rows
 from interlock_runtime.core.rows import KIND, Kind, Status
+from interlock_runtime.core.run import Reason, Run
 from tests.fakes.gold import DATE, READY, gold
 from tests.fakes.passes import pass_at, utc, watched_since
 from tests.fakes.world import World

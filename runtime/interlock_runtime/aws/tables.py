@@ -17,11 +17,7 @@ from interlock_runtime.aws.clients import translated
 from interlock_runtime.aws.refusals import error_code
 from interlock_runtime.core.attributes import decode_item, encode, encode_item
 from interlock_runtime.core.errors import TransientError
-from interlock_runtime.core.rows import KIND, KIND_INDEX, Kind
-
-Row = dict[str, Any]
-#: ``PK`` and ``SK`` of a row.
-Key = tuple[str, str]
+from interlock_runtime.core.rows import KIND, KIND_INDEX, Key, Kind, Row
 
 #: The condition under which a row is put only if there is none.
 ABSENT: Mapping[str, Any] = {"PK": None}

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
-from interlock_runtime.aws.tables import Key
 from interlock_runtime.control import claims
 from interlock_runtime.control.ports import Log, Metric, Metrics, Table
 from interlock_runtime.control.slack_message import body_of, compose, severity_of
@@ -22,6 +21,7 @@ from interlock_runtime.core import rows
 from interlock_runtime.core.events import ALERT_LOG_FIELD, Severity
 from interlock_runtime.core.instants import epoch_seconds, rfc3339
 from interlock_runtime.core.received import ReceivedEvent
+from interlock_runtime.core.rows import Key
 from interlock_runtime.slack import Message, Posted, ThreadGoneError
 
 #: How long it is remembered that an alert was told. No message comes again after so long.

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from interlock_runtime.aws.tables import Key
 from interlock_runtime.control.ports import Ports
 from interlock_runtime.core import rows
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.events import Event
 from interlock_runtime.core.instants import epoch_seconds, rfc3339
+from interlock_runtime.core.rows import Key
 
 #: How long a marker is kept.
 KEEP = timedelta(days=30)

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from interlock_runtime.aws.tables import ABSENT, Key, Row
+from interlock_runtime.aws.tables import ABSENT
 from interlock_runtime.control.ports import Ports
-from interlock_runtime.core import rows
+from interlock_runtime.core.arrival_rows import key, of_row
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.instants import epoch_seconds, rfc3339
-from interlock_runtime.core.rows import KIND, Kind
-from interlock_runtime.core.timestamps import parse_timestamp
+from interlock_runtime.core.rows import KIND, Kind, Row
 
 #: How long an arrival is remembered.
 KEEP = timedelta(days=30)
-
-
-def key(pipeline_id: str, date: str) -> Key:
-    """The key of the marker."""
-    return rows.pk(pipeline_id), rows.arrival_marker(date)
 
 
 def record(ports: Ports, pipeline: Pipeline, date: str, *, sensor_key: str, at: datetime) -> datetime:
@@ -47,9 +41,3 @@ def read(ports: Ports, pipeline_id: str, date: str) -> datetime | None:
 def settle(ports: Ports, pipeline_id: str, date: str) -> None:
     """Take an arrival off the index: its relative SLA is open no more."""
     ports.control.update(key(pipeline_id, date), {KIND: None}, expect={KIND: str(Kind.ARRIVAL)})
-
-
-def of_row(row: Row | None) -> datetime | None:
-    """The arrival in a marker's row."""
-    data = (row or {}).get("data")
-    return parse_timestamp(data.get("arrivedAt")) if isinstance(data, dict) else None

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from interlock_runtime.aws.tables import ABSENT, Key, Row
+from interlock_runtime.aws.tables import ABSENT
 from interlock_runtime.control.ports import Table
 from interlock_runtime.core.instants import millis
+from interlock_runtime.core.rows import Key, Row
 
 #: How long a claim holds: longer than a function may take, and shorter than a message waits to come again.
 HOLD = timedelta(seconds=60)

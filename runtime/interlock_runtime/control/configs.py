@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
-from interlock_runtime.aws.tables import Key, Row
-from interlock_runtime.core import rows
-from interlock_runtime.core.documents import Pipeline
-from interlock_runtime.core.errors import ConfigError, Problem
-from interlock_runtime.core.reader import read
+from interlock_runtime.core.config_rows import Config, config_key, read_config
+from interlock_runtime.core.errors import ConfigError
+from interlock_runtime.core.rows import Key, Row
 
 #: How long a document that was read is used again, and how long its absence is believed.
 KEEP = timedelta(seconds=30)
@@ -29,45 +25,6 @@ class ConfigTable(Protocol):
 
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Row]:
         """The rows that exist, read consistently, by key."""
-
-
-@dataclass(frozen=True)
-class Config:
-    """One pipeline: the types, and the document they were read from."""
-
-    pipeline: Pipeline
-    document: Mapping[str, Any]
-
-    @property
-    def sla(self) -> Mapping[str, Any] | None:
-        """``sla`` as the document has it."""
-        return self.document.get("sla")
-
-
-def config_key(pipeline_id: str) -> Key:
-    """The key of a pipeline's row."""
-    return rows.pk(pipeline_id), rows.CONFIG
-
-
-def read_config(row: Row) -> Config:
-    """The pipeline in a ``CONFIG`` row.
-
-    Raises:
-        ConfigError: the row holds no document that can be read.
-    """
-    try:
-        document = json.loads(row["config"])
-    except KeyError:
-        raise ConfigError(Problem(path="config", message="the row has no such attribute")) from None
-    except (TypeError, ValueError) as error:
-        raise ConfigError(Problem(path="config", message=f"is not JSON: {error}")) from None
-    except RecursionError:
-        raise ConfigError(Problem(path="config", message="is nested too deeply")) from None
-    pipeline = read(Pipeline, document)
-    if rows.pk(pipeline.id) != row.get("PK"):
-        message = f"is {pipeline.id!r}, in the row of {row.get('PK')!r}"
-        raise ConfigError(Problem(path="pipeline.id", message=message))
-    return Config(pipeline, document)
 
 
 class Configs:

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from interlock_runtime.aws.tables import ABSENT, Key, Row
-from interlock_runtime.control import baselines, budgets, job_log, sensors
-from interlock_runtime.control.job_log import Entry, JobEvent
+from interlock_runtime.aws.tables import ABSENT
+from interlock_runtime.control import job_log
 from interlock_runtime.control.ports import Metric, Ports
-from interlock_runtime.core import dates, deadlines, rows
+from interlock_runtime.core import baselines, budgets, dates, deadlines, rows, sensors
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.events import Event
 from interlock_runtime.core.instants import RECORD_PRECISION, epoch_seconds, millis, rfc3339
-from interlock_runtime.core.rows import RunKey
+from interlock_runtime.core.job_entries import Entry, JobEvent
+from interlock_runtime.core.rows import Key, Row, RunKey
 from interlock_runtime.core.rules import Sensor, evaluate
 from interlock_runtime.core.scalars import format_duration
 from interlock_runtime.core.timestamps import parse_timestamp
@@ -44,7 +44,7 @@ def triggered(
         _came_late(ports, pipeline, date, marker, cause=cause, at=at, by_sensor=by_sensor, now=now)
         return
     rule_keys = (*sensors.validation_keys(pipeline), *sensors.post_run_keys(pipeline))
-    seen = sensors.read(ports, pipeline, rule_keys, date)
+    seen = sensors.read(ports.control.get_many, pipeline, rule_keys, date)
     rules = pipeline.validation
     verdict = evaluate(rules.rules, mode=rules.trigger, sensors=seen, now=now)
     ports.metrics.count(Metric.RULES_EVALUATED, len(verdict.results))
@@ -61,9 +61,8 @@ def triggered(
             return
     if pipeline.post_run is not None:
         run = RunKey(pipeline.schedule_id, str(date))
-        baselines.capture(
-            ports, pipeline.id, run, attempt=_ATTEMPT, post_run=pipeline.post_run, sensors=seen, replace=False, now=now
-        )
+        baseline = baselines.row_of(pipeline.id, run, _ATTEMPT, post_run=pipeline.post_run, sensors=seen, now=now)
+        ports.control.put(baseline, expect=ABSENT)
     observed_at = _triggered_at(marker) or now
     ports.bus.publish(observation(pipeline, date, at=observed_at, arrival=at, verdict=verdict.describe()), now=now)
 

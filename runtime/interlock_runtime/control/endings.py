@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from interlock_runtime.control import baselines, job_log, post_run, runs, sensors
-from interlock_runtime.control.configs import Config
-from interlock_runtime.control.job_log import Entry, JobEvent
+from interlock_runtime.control import job_log, post_run, runs
 from interlock_runtime.control.ports import Ports
-from interlock_runtime.control.run import Reason, Run
 from interlock_runtime.control.task import Task
+from interlock_runtime.core import baselines, sensors
+from interlock_runtime.core.config_rows import Config
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.errors import ConfigError, PermanentError
+from interlock_runtime.core.job_entries import Entry, JobEvent
 from interlock_runtime.core.rows import Kind, Status
+from interlock_runtime.core.run import Reason, Run
 
 #: How many characters of a caught error an event carries.
 _LONGEST_ERROR = 2000

@@ -6,15 +6,16 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from interlock_runtime.control import baselines, runs, sensors
-from interlock_runtime.control.configs import Config
+from interlock_runtime.control import runs
 from interlock_runtime.control.ports import Metric, Ports
-from interlock_runtime.control.run import Run
-from interlock_runtime.control.sensors import Sensors
 from interlock_runtime.control.task import SUPERSEDED, Task
+from interlock_runtime.core import baselines, sensors
+from interlock_runtime.core.config_rows import Config
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.errors import PermanentError
 from interlock_runtime.core.rules import Verdict, evaluate
+from interlock_runtime.core.run import Run
+from interlock_runtime.core.sensors import Sensors
 
 #: How many bytes of results the answer holds at most. The state machine carries it on in a state of 256 KiB
 #: at most, and an execution that exceeds them fails without having been caught.
@@ -58,17 +59,9 @@ def _passed(ports: Ports, config: Config, run: Run, seen: Sensors, verdict: Verd
     # Once the job is about to start, what it relies upon is settled: a task that comes twice, late,
     # must not replace the baseline by data that came afterwards.
     if post_run is not None and post_run.rules and run.intent is None:
+        row = baselines.row_of(run.pipeline_id, run.run_key, run.attempt, post_run=post_run, sensors=seen, now=now)
         try:
-            baselines.capture(
-                ports,
-                run.pipeline_id,
-                run.run_key,
-                attempt=run.attempt,
-                post_run=post_run,
-                sensors=seen,
-                replace=True,
-                now=now,
-            )
+            ports.control.put(row)
         except PermanentError as error:
             ports.log.error("the baseline could not be recorded", problem=str(error))
     message = f"every constraint of {run.pipeline_id} for {run.date} holds"

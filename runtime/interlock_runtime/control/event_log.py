@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from interlock_runtime.aws.tables import ABSENT, Row
+from interlock_runtime.aws.tables import ABSENT
 from interlock_runtime.control.ports import Log, Metric, Metrics, Table
 from interlock_runtime.core import rows
 from interlock_runtime.core.instants import epoch_seconds, millis
 from interlock_runtime.core.item_limits import ITEM_BYTES, cut, item_bytes, storable
 from interlock_runtime.core.received import ReceivedEvent
+from interlock_runtime.core.rows import Row
 
 #: How long it is remembered that an event was stored. Nothing is delivered again after so long.
 KEEP_SEEN = timedelta(days=30)

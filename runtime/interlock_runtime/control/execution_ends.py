@@ -9,9 +9,9 @@ from typing import Any
 
 from interlock_runtime.control import runs
 from interlock_runtime.control.ports import Ports
-from interlock_runtime.control.run import Reason, Run
 from interlock_runtime.core.errors import PermanentError
 from interlock_runtime.core.rows import RunKey, Status
+from interlock_runtime.core.run import Reason, Run
 
 DETAIL_TYPE = "Step Functions Execution Status Change"
 

@@ -8,15 +8,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from interlock_runtime.control import job_log, left_jobs, outcomes, runs
-from interlock_runtime.control.configs import Config
-from interlock_runtime.control.job_log import Entry, JobEvent
 from interlock_runtime.control.ports import JobPorts, Metric
-from interlock_runtime.control.run import Run
 from interlock_runtime.control.task import SUPERSEDED, Task
+from interlock_runtime.core import job_entries
+from interlock_runtime.core.config_rows import Config
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.errors import ConfigError, PermanentError
 from interlock_runtime.core.instants import rfc3339
+from interlock_runtime.core.job_entries import Entry, JobEvent
 from interlock_runtime.core.numbers import plain
+from interlock_runtime.core.run import Run
 from interlock_runtime.core.timestamps import parse_timestamp
 from interlock_runtime.jobs import registry
 from interlock_runtime.jobs.contract import Category, Failed, Outcome, RunContext, Running, Started, Succeeded
@@ -41,7 +42,7 @@ def trigger(ports: JobPorts, task: Task, *, clock: Callable[[], datetime]) -> An
         return _superseded()
     if not run.is_running and run.intent is not None:
         left_jobs.tell(ports, run, now=now)
-    if (job := _recorded(run)) is None:
+    if (job := run.job) is None:
         job = _start(ports, config, run, clock=clock)
         if job is None:
             return _superseded()
@@ -90,12 +91,6 @@ def _job(started: Started, job_type: str, *, triggered_at: datetime, ended_at: d
         "error": ended.message if isinstance(ended, Failed) else None,
         "category": str(ended.category) if isinstance(ended, Failed) else None,
     }
-
-
-def _recorded(run: Run) -> Answer | None:
-    """The job that was recorded for this attempt, when the task comes again."""
-    job = (run.intent or {}).get("job")
-    return plain(job) if isinstance(job, Mapping) else None
 
 
 def _tell(ports: JobPorts, run: Run, job: Answer, *, now: datetime) -> None:
@@ -149,7 +144,7 @@ def check(ports: JobPorts, task: Task, *, now: datetime) -> Answer:
     run = task.current(found.get(task.trigger_key))
     if run is None:
         return {"status": SUPERSEDED}
-    known = job_log.outcome_of(job_log.of_date(ports, task.pipeline_id, task.key), run)
+    known = job_entries.outcome_of(job_log.of_date(ports, task.pipeline_id, task.key), run)
     if known is not None:
         if not known.by_interlock:
             # The router passes over a row with a run id that was not on record yet.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from interlock_runtime.control import job_log, reruns, runs
-from interlock_runtime.control.job_log import Entry, JobEvent
 from interlock_runtime.control.ports import Ports
-from interlock_runtime.control.run import Reason, Run
 from interlock_runtime.core import rows
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.instants import rfc3339
+from interlock_runtime.core.job_entries import Entry, JobEvent
+from interlock_runtime.core.run import Reason, Run
 
 
 def arrived(

@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from interlock_runtime.control import job_log, runs
-from interlock_runtime.control.job_log import Entry, JobEvent
 from interlock_runtime.control.ports import Ports
-from interlock_runtime.control.run import Run
+from interlock_runtime.core import job_entries
+from interlock_runtime.core.job_entries import Entry, JobEvent
+from interlock_runtime.core.run import Run
 from interlock_runtime.core.timestamps import parse_timestamp
 
 #: Tells this occurrence of ``INFRA_FAILURE`` from that of the execution's end.
@@ -24,7 +25,7 @@ def tell(ports: Ports, run: Run, *, standing: Run | None = None, now: datetime) 
     Nothing is told of a job whose end is in the job log. ``standing`` is what the row says now; a
     newer attempt in it is left alone. Safe to repeat: it is told once per attempt.
     """
-    if job_log.outcome_of(job_log.of_date(ports, run.pipeline_id, run.run_key), run) is not None:
+    if job_entries.outcome_of(job_log.of_date(ports, run.pipeline_id, run.run_key), run) is not None:
         return
     newer = standing.attempt if standing is not None and standing.attempt != run.attempt else None
     detail = {"execution": run.execution_name, **runs.job_left_behind(run, newer=newer)}

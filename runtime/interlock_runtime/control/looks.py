@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
 
-from interlock_runtime.aws.tables import Key, Row
 from interlock_runtime.core.errors import PermanentError
+from interlock_runtime.core.rows import Key, Row
 
 S = TypeVar("S")
 T = TypeVar("T")

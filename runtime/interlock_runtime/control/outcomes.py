@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from interlock_runtime.control import dry_run, job_log, retries, runs
-from interlock_runtime.control.job_log import Entry, JobEvent
+from interlock_runtime.control import dry_run, retries, runs
 from interlock_runtime.control.ports import StartPorts
 from interlock_runtime.control.retries import Failure
-from interlock_runtime.control.run import Run
+from interlock_runtime.core import job_entries
 from interlock_runtime.core.events import Event
+from interlock_runtime.core.job_entries import Entry, JobEvent
+from interlock_runtime.core.run import Run
 
 
 def handle(ports: StartPorts, pipeline_id: str, entry: Entry, *, now: datetime) -> None:
@@ -31,7 +32,7 @@ def handle(ports: StartPorts, pipeline_id: str, entry: Entry, *, now: datetime) 
         else:
             ports.log.warning("job-log row passed over: there is no such run", job_event=entry.event)
         return
-    attempt = job_log.attempt_of(entry, run)
+    attempt = job_entries.attempt_of(entry, run)
     if attempt is None or attempt > run.attempt:
         ports.log.warning(
             "job-log row passed over: it belongs to no attempt that is known",

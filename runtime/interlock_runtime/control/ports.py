@@ -9,10 +9,10 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from interlock_runtime.aws.executions import Execution
-from interlock_runtime.aws.tables import Key, Row, Write
+from interlock_runtime.aws.tables import Write
 from interlock_runtime.control.configs import Configs
 from interlock_runtime.core.events import Event
-from interlock_runtime.core.rows import Kind
+from interlock_runtime.core.rows import Key, Kind, Row
 from interlock_runtime.jobs.contract import Services
 
 

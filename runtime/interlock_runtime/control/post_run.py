@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from interlock_runtime.control import baselines, dry_run, reruns, runs, sensors
-from interlock_runtime.control.baselines import Drifted
-from interlock_runtime.control.configs import Config
+from interlock_runtime.control import dry_run, reruns, runs
 from interlock_runtime.control.ports import Metric, Ports, StartPorts
-from interlock_runtime.control.run import Reason, Run
-from interlock_runtime.core import dates
+from interlock_runtime.core import baselines, dates, sensors
+from interlock_runtime.core.baselines import Drifted
+from interlock_runtime.core.config_rows import Config
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.documents import Pipeline, PostRun
 from interlock_runtime.core.events import Event
 from interlock_runtime.core.instants import RECORD_PRECISION
 from interlock_runtime.core.rows import Kind, RunKey, Status
 from interlock_runtime.core.rules import Sensor, evaluate
+from interlock_runtime.core.run import Reason, Run
 
 
 def sensor_written(
@@ -67,7 +67,7 @@ def catch_up(ports: StartPorts, config: Config, run: Run, date: ExecutionDate, *
     if post_run is None:
         return
     baseline = baselines.of_row(ports.control.get(baselines.key(pipeline.id, run.run_key, run.attempt)))
-    seen = sensors.read(ports, pipeline, sensors.post_run_keys(pipeline), date)
+    seen = sensors.read(ports.control.get_many, pipeline, sensors.post_run_keys(pipeline), date)
     drifts = baselines.compare_all(post_run, baseline, seen)
     for found in drifts:
         drifted(ports, pipeline, run, found, now=now)
@@ -97,7 +97,7 @@ def _check_rules(
     now: datetime,
 ) -> None:
     """Evaluate all rules, with ages as they were ``at`` the write, so that handled later it means the same."""
-    seen = sensors.read(ports, pipeline, sensors.post_run_keys(pipeline), date)
+    seen = sensors.read(ports.control.get_many, pipeline, sensors.post_run_keys(pipeline), date)
     verdict = evaluate(post_run.rules, sensors=seen, now=at)
     ports.metrics.count(Metric.RULES_EVALUATED, len(verdict.results))
     if verdict.passed:

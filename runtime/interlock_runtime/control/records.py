@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from interlock_runtime.control import causes, outcomes, post_run, reruns, sensors, starts
-from interlock_runtime.control.configs import Config
-from interlock_runtime.control.job_log import Entry
+from interlock_runtime.control import outcomes, post_run, reruns, starts
 from interlock_runtime.control.ports import Metric, StartPorts
-from interlock_runtime.control.reruns import Request
 from interlock_runtime.control.starts import SensorWrite
-from interlock_runtime.core import dates, rows
+from interlock_runtime.core import causes, dates, rows, sensors
 from interlock_runtime.core.attributes import decode_item
+from interlock_runtime.core.config_rows import Config
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.errors import PermanentError
+from interlock_runtime.core.job_entries import Entry
 from interlock_runtime.core.numbers import plain
+from interlock_runtime.core.rerun_requests import Request
 from interlock_runtime.core.rules import Sensor, belongs, evaluate_rule
 
 

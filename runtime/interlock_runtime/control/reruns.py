@@ -7,109 +7,22 @@ log. A replay finds it there, by the request's cause, and only does what is miss
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Any
 
-from interlock_runtime.aws.tables import ABSENT, Key
-from interlock_runtime.control import announcements, arrivals, budgets, causes, dry_run, job_log, runs, sensors
-from interlock_runtime.control.configs import Config
-from interlock_runtime.control.job_log import Entry, JobEvent
+from interlock_runtime.aws.tables import ABSENT
+from interlock_runtime.control import announcements, arrivals, dry_run, job_log, runs
 from interlock_runtime.control.ports import Ports, StartPorts
-from interlock_runtime.control.run import Reason, Run, read_run
-from interlock_runtime.control.sensors import Sensors
-from interlock_runtime.core import dates, rows
+from interlock_runtime.core import budgets, rows, sensors
+from interlock_runtime.core.config_rows import Config
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.errors import TransientError
 from interlock_runtime.core.events import Event
 from interlock_runtime.core.instants import rfc3339
+from interlock_runtime.core.job_entries import Entry, JobEvent
+from interlock_runtime.core.rerun_requests import INTERLOCK, Check, Facts, Rejection, Request, date_of, judge
 from interlock_runtime.core.rows import KIND, Kind, RunKey
-from interlock_runtime.core.timestamps import parse_timestamp
-
-#: ``requestedBy`` of the requests that Interlock makes.
-INTERLOCK = "interlock"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """A request row. ``written`` is the date as the row's key has it, ``written_at`` when the row was written.
-
-    ``unchanged`` is the condition under which the row is still this request, and not a newer one.
-    """
-
-    pipeline_id: str
-    written: RunKey
-    reason: str
-    cause: str
-    requested_by: str | None
-    unchanged: Mapping[str, Any]
-    written_at: datetime
-
-    @classmethod
-    def of_row(cls, row: Mapping[str, Any], *, event_id: str | None, written_at: datetime) -> Request | None:
-        """Read a request; None when the row's key is of another form."""
-        pipeline_id = rows.pipeline_of(row.get("PK"))
-        written = rows.run_key(str(row.get("SK")), rows.RERUN_REQUEST_PREFIX)
-        if pipeline_id is None or written is None:
-            return None
-        by, at = row.get("requestedBy"), row.get("requestedAt")
-        # What is no time may not compare, and a row that stays would stand in the way of every later request.
-        comparable = "requestedAt" not in row or parse_timestamp(at) is not None
-        return cls(
-            pipeline_id=pipeline_id,
-            written=written,
-            reason=budgets.requested_reason(row.get("reason")),
-            cause=causes.request(row, event_id),
-            requested_by=by if isinstance(by, str) else None,
-            unchanged={"requestedAt": at} if comparable else {},
-            written_at=written_at,
-        )
-
-    @property
-    def tells_of_drift(self) -> bool:
-        """Whether Interlock itself has compared the data, and found that it is not what the run used."""
-        return self.reason == Reason.DATA_DRIFT and self.requested_by == INTERLOCK
-
-    @property
-    def key(self) -> Key:
-        """The key of the request's own row."""
-        return rows.pk(self.pipeline_id), rows.rerun_request(self.written.schedule_id, self.written.date)
-
-
-class Check(StrEnum):
-    """The checks of a request, in their order."""
-
-    EXCLUDED = "excluded"
-    BUDGET = "budget"
-    CIRCUIT_BREAKER = "circuit breaker"
-    IN_PROGRESS = "run in progress"
-    #: The request can mean no run at all: an unknown pipeline, another schedule, no execution date.
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class Rejection:
-    """Which check refused a request, and why in words."""
-
-    check: Check
-    why: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What the checks look at. ``entries`` are those of the job log; ``sensors`` those of all rule keys.
-
-    ``observed``: a dry run has seen the date's start.
-    """
-
-    run: Run | None
-    observed: bool
-    past: tuple[budgets.Rerun, ...]
-    entries: tuple[Entry, ...]
-    sensors: Sensors
+from interlock_runtime.core.run import Reason, Run, read_run
 
 
 def ask(ports: Ports, pipeline: Pipeline, date: str, *, reason: Reason, cause: str, now: datetime) -> None:
@@ -128,26 +41,6 @@ def ask(ports: Ports, pipeline: Pipeline, date: str, *, reason: Reason, cause: s
         ports.log.info("another request is waiting for that date, and will do", reason=reason, cause=cause)
 
 
-def judge(pipeline: Pipeline, date: ExecutionDate, *, request: Request, facts: Facts) -> Rejection | None:
-    """Why a request is refused, or None; pure. Where nothing ran yet, it is a start, and spends no budget.
-
-    Drift needs no newer ``updatedAt`` to pass the circuit breaker: data that changed while the job
-    ran was updated before the job's success was logged, and still is not what the job read.
-    """
-    if (excluded := dates.excluded(pipeline, date)) is not None:
-        return Rejection(Check.EXCLUDED, excluded)
-    if not facts.observed and (facts.run is None or facts.run.is_expired):
-        return None
-    budget = budgets.of_requests(pipeline, request.reason, facts.past)
-    if budget.is_spent:
-        return Rejection(Check.BUDGET, f"the budget is spent: {budget}")
-    if not request.tells_of_drift and (nothing_new := _nothing_new(facts)) is not None:
-        return Rejection(Check.CIRCUIT_BREAKER, nothing_new)
-    if facts.run is not None and facts.run.is_running:
-        return Rejection(Check.IN_PROGRESS, "run in progress")
-    return None
-
-
 def handle(ports: StartPorts, request: Request, *, now: datetime) -> None:
     """Accept or reject a request, and delete it.
 
@@ -160,7 +53,7 @@ def handle(ports: StartPorts, request: Request, *, now: datetime) -> None:
     if config is None:
         unknown = Rejection(Check.UNKNOWN, f"there is no pipeline {request.pipeline_id!r}")
         _reject(ports, config, request, request.written, unknown, now=now)
-    elif isinstance(date := _date(config.pipeline, request), Rejection):
+    elif isinstance(date := date_of(config.pipeline, request), Rejection):
         _reject(ports, config, request, request.written, date, now=now)
     elif config.pipeline.dry_run:
         _rehearse(ports, config.pipeline, request, date, now=now)
@@ -219,24 +112,9 @@ def _facts(ports: Ports, pipeline: Pipeline, date: ExecutionDate) -> Facts:
     return Facts(
         run=read_run(found.pop(trigger, None)),
         observed=pipeline.dry_run and found.pop(observation, None) is not None,
-        past=budgets.reruns(ports, pipeline.id, key),
+        past=budgets.reruns(ports.rerun.query(rows.pk(pipeline.id), rows.rerun_prefix(key.schedule_id, key.date))),
         entries=job_log.of_date(ports, pipeline.id, key),
         sensors=sensors.chosen(rule_keys, date, found),
-    )
-
-
-def _nothing_new(facts: Facts) -> str | None:
-    """Why there is no reason to run again, when the job succeeded and no sensor has changed since."""
-    last = job_log.last_outcome(facts.entries)
-    if last is None or last.event != JobEvent.SUCCESS:
-        return None
-    found = (parse_timestamp(sensor.fields.get("updatedAt")) for sensor in facts.sensors.values() if sensor)
-    updates = [update for update in found if update is not None]
-    if not updates or max(updates) > last.at:
-        return None
-    return (
-        f"the job succeeded at {rfc3339(last.at)}, and no sensor was updated after that"
-        f" (the latest at {rfc3339(max(updates))})"
     )
 
 
@@ -245,20 +123,6 @@ def _on_record(facts: Facts, request: Request) -> Entry | None:
     decisions = (JobEvent.RERUN_ACCEPTED, JobEvent.RERUN_REJECTED)
     ours = (each for each in facts.entries if each.by_interlock and each.event in decisions)
     return next((each for each in ours if each.cause == request.cause), None)
-
-
-def _date(pipeline: Pipeline, request: Request) -> ExecutionDate | Rejection:
-    """The execution date that a request means, or why it means none."""
-    if request.written.schedule_id != pipeline.schedule_id:
-        return Rejection(
-            Check.UNKNOWN,
-            f"{pipeline.id} has the schedule {pipeline.schedule_id!r}, not {request.written.schedule_id!r}",
-        )
-    try:
-        date = ExecutionDate.parse(request.written.date)
-    except ValueError as error:
-        return Rejection(Check.UNKNOWN, str(error))
-    return dates.coerce(pipeline, date, at=request.written_at)
 
 
 def _reject(

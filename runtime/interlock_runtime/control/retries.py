@@ -6,18 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from interlock_runtime.control import announcements, budgets, causes, runs
-from interlock_runtime.control.budgets import Budget, Rerun
-from interlock_runtime.control.configs import Config
-from interlock_runtime.control.job_log import Entry, JobEvent
+from interlock_runtime.control import announcements, runs
 from interlock_runtime.control.ports import StartPorts
-from interlock_runtime.control.run import Reason, Run
-from interlock_runtime.core import dates
+from interlock_runtime.core import budgets, causes, dates, rows
+from interlock_runtime.core.budgets import Budget, Rerun
+from interlock_runtime.core.config_rows import Config
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.errors import TransientError
 from interlock_runtime.core.events import Event
+from interlock_runtime.core.job_entries import Entry, JobEvent
 from interlock_runtime.core.rows import Status
+from interlock_runtime.core.run import Reason, Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +97,7 @@ def decide(
 def _verdict(ports: StartPorts, config: Config | None, run: Run, failure: Failure) -> Verdict:
     if config is None or config.pipeline.dry_run:
         return Verdict(False)
-    past = budgets.reruns(ports, run.pipeline_id, run.run_key)
+    past = budgets.reruns(ports.rerun.query(rows.pk(run.pipeline_id), rows.rerun_prefix(run.schedule_id, run.date)))
     return judge(config.pipeline, ExecutionDate.parse(run.date), failure=failure, past=past)
 
 

@@ -24,17 +24,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from interlock_runtime.aws.tables import ABSENT, Row
-from interlock_runtime.control import causes, job_log
-from interlock_runtime.control.configs import Config
-from interlock_runtime.control.job_log import Entry, JobEvent
+from interlock_runtime.aws.tables import ABSENT
+from interlock_runtime.control import job_log
 from interlock_runtime.control.ports import Metric, Ports, StartPorts
-from interlock_runtime.control.run import EXPIRED_ATTEMPT, Reason, Run, read_run, trigger_key
-from interlock_runtime.core import rows
+from interlock_runtime.core import causes, rows
+from interlock_runtime.core.config_rows import Config
 from interlock_runtime.core.errors import PermanentError, TransientError
 from interlock_runtime.core.events import Event
 from interlock_runtime.core.instants import epoch_seconds, rfc3339
-from interlock_runtime.core.rows import Kind, RunKey, Status
+from interlock_runtime.core.job_entries import Entry, JobEvent
+from interlock_runtime.core.rows import Kind, Row, RunKey, Status
+from interlock_runtime.core.run import EXPIRED_ATTEMPT, Reason, Run, read_run, trigger_key
 
 #: How long after the state machine's time-out a RUNNING row is called stale.
 STALE_AFTER_TIMEOUT = timedelta(minutes=30)

@@ -11,20 +11,19 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from interlock_runtime.aws.tables import Key, Row
-from interlock_runtime.control import arrivals, sla_alerts, verdicts
-from interlock_runtime.control.configs import Config
+from interlock_runtime.control import sla_alerts, verdicts
 from interlock_runtime.control.ports import SlaPorts
-from interlock_runtime.control.run import Run, read_run, trigger_key
-from interlock_runtime.control.sla_deadlines import SlaDeadline, absolute, keys_of_date, of_date, relative
 from interlock_runtime.control.task import SUPERSEDED, Task
-from interlock_runtime.core import dates
+from interlock_runtime.core import arrival_rows, dates
+from interlock_runtime.core.config_rows import Config
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.errors import ConfigError
 from interlock_runtime.core.expectations import is_expected
 from interlock_runtime.core.instants import epoch_seconds, rfc3339
 from interlock_runtime.core.names import SlaMoment
-from interlock_runtime.core.rows import RunKey, Status
+from interlock_runtime.core.rows import Key, Row, RunKey, Status
+from interlock_runtime.core.run import Run, read_run, trigger_key
+from interlock_runtime.core.sla_deadlines import SlaDeadline, absolute, keys_of_date, of_date, relative
 from interlock_runtime.core.timestamps import parse_timestamp
 
 #: How long it is remembered that Scheduler holds the entries of a date.
@@ -106,9 +105,9 @@ def reconcile(ports: SlaPorts, config: Config, date: ExecutionDate, *, now: date
     pipeline, key = config.pipeline, RunKey(config.pipeline.schedule_id, str(date))
     if pipeline.dry_run or dates.excluded(pipeline, date) is not None:
         return
-    arrival_key = arrivals.key(pipeline.id, key.date)
+    arrival_key = arrival_rows.key(pipeline.id, key.date)
     found = ports.control.get_many([*keys_of_date(pipeline.id, key), arrival_key])
-    for deadline in of_date(pipeline, date, arrivals.of_row(found.get(arrival_key))):
+    for deadline in of_date(pipeline, date, arrival_rows.of_row(found.get(arrival_key))):
         if deadline.trigger_key in found or deadline.arrived_at or is_expected(pipeline, date):
             attend(ports, deadline, found, now=now)
 
@@ -184,7 +183,7 @@ def _current(config: Config, deadline: SlaDeadline, moment: SlaMoment, *, has_ru
 
 def _read(ports: SlaPorts, task: Task, *, now: datetime) -> tuple[Config | None, Rows]:
     """The configuration, and the rows that say how the deadlines of the task's date stand."""
-    keys = [*keys_of_date(task.pipeline_id, task.key), arrivals.key(task.pipeline_id, task.key.date)]
+    keys = [*keys_of_date(task.pipeline_id, task.key), arrival_rows.key(task.pipeline_id, task.key.date)]
     return ports.configs.get_with(task.pipeline_id, keys, now)
 
 
@@ -195,8 +194,8 @@ def _deadlines(config: Config | None, task: Task, found: Rows) -> tuple[SlaDeadl
     """
     if config is None or config.pipeline.dry_run:
         return ()
-    marker = found.get(arrivals.key(task.pipeline_id, task.key.date))
-    arrival = arrivals.of_row(marker) or parse_timestamp(task.event.get("sensorArrivalAt"))
+    marker = found.get(arrival_rows.key(task.pipeline_id, task.key.date))
+    arrival = arrival_rows.of_row(marker) or parse_timestamp(task.event.get("sensorArrivalAt"))
     return of_date(config.pipeline, ExecutionDate.parse(task.key.date), arrival)
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from interlock_runtime.control import announcements, verdicts
 from interlock_runtime.control.ports import Ports
-from interlock_runtime.control.run import Run
-from interlock_runtime.control.sla_deadlines import SlaDeadline
 from interlock_runtime.core.events import Event
 from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.core.rows import Status
+from interlock_runtime.core.run import Run
+from interlock_runtime.core.sla_deadlines import SlaDeadline
 
 #: ``status`` in an event's detail when the date has no trigger row.
 NOT_STARTED = "NOT_STARTED"

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 
-from interlock_runtime.control import announcements, arrivals, causes, dry_run, late_data, runs
-from interlock_runtime.control.configs import Config
+from interlock_runtime.control import announcements, arrivals, dry_run, late_data, runs
 from interlock_runtime.control.ports import StartPorts
-from interlock_runtime.control.run import Reason, Run, read_run, trigger_key
-from interlock_runtime.core import dates, deadlines
+from interlock_runtime.core import causes, dates, deadlines
+from interlock_runtime.core.config_rows import Config
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.errors import TransientError
 from interlock_runtime.core.instants import RECORD_PRECISION, rfc3339
 from interlock_runtime.core.rows import RunKey, Status
+from interlock_runtime.core.run import Reason, Run, read_run, trigger_key
 
 
 @dataclass(frozen=True, kw_only=True)

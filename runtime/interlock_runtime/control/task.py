@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from interlock_runtime.aws.tables import Key, Row
-from interlock_runtime.control.run import Run, trigger_key
 from interlock_runtime.core.errors import PermanentError
-from interlock_runtime.core.rows import RunKey
+from interlock_runtime.core.rows import Key, Row, RunKey
+from interlock_runtime.core.run import Run, trigger_key
 from interlock_runtime.core.timestamps import parse_timestamp
 
 #: The answer of a task whose run is no longer what its row is about.

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from interlock_runtime.aws.tables import Key
 from interlock_runtime.control import claims
 from interlock_runtime.control.ports import Table
 from interlock_runtime.core import rows
 from interlock_runtime.core.instants import epoch_seconds, rfc3339
 from interlock_runtime.core.received import ReceivedEvent
+from interlock_runtime.core.rows import Key
 
 _TS, _CHANNEL = "threadTs", "channelId"
 

@@ -13,13 +13,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from interlock_runtime.aws.tables import ABSENT, Row
+from interlock_runtime.aws.tables import ABSENT
 from interlock_runtime.control import announcements
 from interlock_runtime.control.ports import Ports
-from interlock_runtime.control.sla_deadlines import SlaDeadline
 from interlock_runtime.core.events import EVENT_TYPES, Event
 from interlock_runtime.core.instants import epoch_seconds, rfc3339
 from interlock_runtime.core.numbers import plain
+from interlock_runtime.core.rows import Row
+from interlock_runtime.core.sla_deadlines import SlaDeadline
 
 
 def reach(

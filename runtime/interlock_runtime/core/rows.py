@@ -8,8 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from interlock_runtime.core.names import SlaClock, digest
+
+#: A row as plain values, and its ``PK`` and ``SK``.
+Row = dict[str, Any]
+Key = tuple[str, str]
 
 PK_PREFIX = "PIPELINE#"
 CONFIG = "CONFIG"
@@ -17,6 +22,9 @@ CONFIG = "CONFIG"
 #: The sparse index of the control table: hash ``interlockKind``, range ``PK``.
 KIND_INDEX = "kind-index"
 KIND = "interlockKind"
+
+#: The index of the events table: hash ``eventType``, range ``timestamp``.
+EVENT_TYPE_INDEX = "GSI1"
 
 SENSOR_PREFIX = "SENSOR#"
 TRIGGER_PREFIX = "TRIGGER#"

@@ -10,13 +10,13 @@ from typing import Any
 
 from interlock_runtime import settings
 from interlock_runtime.control import arrivals, sla
-from interlock_runtime.control.configs import Config
 from interlock_runtime.control.ports import SlaPorts
-from interlock_runtime.control.sla_deadlines import FIRE_ALERT
 from interlock_runtime.control.task import Task
 from interlock_runtime.core import dates
+from interlock_runtime.core.config_rows import Config
 from interlock_runtime.core.dates import ExecutionDate, Granularity
 from interlock_runtime.core.errors import PermanentError
+from interlock_runtime.core.sla_deadlines import FIRE_ALERT
 from interlock_runtime.core.timestamps import EXPECTED as EXPECTED_TIMESTAMP
 from interlock_runtime.core.timestamps import parse_timestamp
 from interlock_runtime.handlers.assembly import Function, utc_now

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from interlock_runtime.control import announcements
@@ -13,16 +13,9 @@ from interlock_runtime.control.sla_alerts import NOT_STARTED
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.events import Event
-from interlock_runtime.core.wall_clock import next_instant
 
 #: How late a run may begin before it is missed.
 GRACE = timedelta(minutes=10)
-
-
-def time_on(pipeline: Pipeline, day: date) -> datetime | None:
-    """The instant of ``schedule.time`` on a day, or None when there is no such time."""
-    at = pipeline.schedule.time
-    return None if at is None else next_instant(datetime.combine(day, at), pipeline.schedule.timezone)
 
 
 def absence(

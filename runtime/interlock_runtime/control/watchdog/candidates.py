@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from interlock_runtime.control.configs import Config, config_key, read_config
 from interlock_runtime.control.looks import Look
 from interlock_runtime.core import dates
+from interlock_runtime.core.config_rows import Config, config_key, read_config
 from interlock_runtime.core.dates import ExecutionDate
 
 

@@ -9,12 +9,13 @@ from itertools import chain
 from interlock_runtime.control import announcements
 from interlock_runtime.control.looks import Look
 from interlock_runtime.control.ports import WatchdogPorts
-from interlock_runtime.control.watchdog.absences import GRACE, absence, tell, time_on
+from interlock_runtime.control.watchdog.absences import GRACE, absence, tell
 from interlock_runtime.control.watchdog.watched import Watched
 from interlock_runtime.core import dates
 from interlock_runtime.core.dates import ExecutionDate, Granularity
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.events import Event
+from interlock_runtime.core.expectations import time_on
 from interlock_runtime.core.instants import rfc3339
 
 #: How many listed dates are looked at, up to today.

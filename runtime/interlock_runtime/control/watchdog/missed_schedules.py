@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from interlock_runtime.control import starts
 from interlock_runtime.control.looks import Look
 from interlock_runtime.control.ports import WatchdogPorts
-from interlock_runtime.control.watchdog.absences import GRACE, absence, tell, time_on
+from interlock_runtime.control.watchdog.absences import GRACE, absence, tell
 from interlock_runtime.control.watchdog.since import note_checked
 from interlock_runtime.control.watchdog.watched import Watched
 from interlock_runtime.core import dates
@@ -16,6 +16,7 @@ from interlock_runtime.core.cron import Cron
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.events import Event
+from interlock_runtime.core.expectations import time_on
 from interlock_runtime.core.instants import rfc3339
 
 #: How far back fires are looked at.

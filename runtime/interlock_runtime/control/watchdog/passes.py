@@ -18,7 +18,6 @@ from functools import partial
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from interlock_runtime.aws.tables import Row
 from interlock_runtime.control import looks
 from interlock_runtime.control.looks import Later, Look, Memory
 from interlock_runtime.control.ports import Metric, WatchdogPorts
@@ -38,7 +37,7 @@ from interlock_runtime.control.watchdog.lines import Lines
 from interlock_runtime.control.watchdog.watched import Watched
 from interlock_runtime.core import rows
 from interlock_runtime.core.errors import TransientError
-from interlock_runtime.core.rows import Kind
+from interlock_runtime.core.rows import Kind, Row
 
 #: How many subjects are looked at together: as many as keys in one batch.
 CHUNK = 100

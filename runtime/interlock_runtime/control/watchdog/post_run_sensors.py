@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from interlock_runtime.aws.tables import Row
-from interlock_runtime.control import announcements, baselines, post_run, runs, sensors
-from interlock_runtime.control.configs import Config
+from interlock_runtime.control import announcements, post_run, runs
 from interlock_runtime.control.looks import Look
 from interlock_runtime.control.ports import WatchdogPorts
-from interlock_runtime.control.run import Run, read_run
-from interlock_runtime.control.sensors import Sensors
 from interlock_runtime.control.watchdog.candidates import config_of, is_passed_over
+from interlock_runtime.core import baselines, sensors
+from interlock_runtime.core.config_rows import Config
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.events import Event
 from interlock_runtime.core.instants import rfc3339
-from interlock_runtime.core.rows import Kind
+from interlock_runtime.core.rows import Kind, Row
+from interlock_runtime.core.run import Run, read_run
 from interlock_runtime.core.scalars import format_duration
+from interlock_runtime.core.sensors import Sensors
 from interlock_runtime.core.timestamps import parse_timestamp
 
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from interlock_runtime.control import causes, sensors, starts
+from interlock_runtime.control import starts
 from interlock_runtime.control.looks import Later, Look
 from interlock_runtime.control.ports import Metric, WatchdogPorts
 from interlock_runtime.control.starts import SensorWrite
 from interlock_runtime.control.watchdog.watched import Watched
-from interlock_runtime.core import dates, deadlines, rows
+from interlock_runtime.core import causes, dates, deadlines, rows, sensors
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.documents import Pipeline, TriggerCondition
-from interlock_runtime.core.instants import EPOCH
 from interlock_runtime.core.numbers import plain
 from interlock_runtime.core.rules import Sensor, evaluate_rule
-from interlock_runtime.core.timestamps import parse_timestamp
-
-#: Another day and another hour than those of the epoch, in every zone.
-_ANOTHER_TIME = EPOCH + timedelta(hours=36)
 
 
 def look(ports: WatchdogPorts, watched: Watched, now: datetime) -> Look[None]:
@@ -39,7 +34,7 @@ def look(ports: WatchdogPorts, watched: Watched, now: datetime) -> Look[None]:
     for key in dict.fromkeys(keys):
         if (row := found.get(key)) is not None:
             sensor = Sensor.of_row(rows.sensor_key(key[1]) or "", plain(row))
-            date = _date(watched.pipeline, trigger, sensor)
+            date = sensors.told_date(watched.pipeline, trigger.key, sensor)
             if date is None or date not in open_dates or _is_past(watched.pipeline, date, sensor, changed):
                 continue
             if (write := _write(ports, watched.pipeline, trigger, date, sensor, now=now)) is not None:
@@ -61,7 +56,7 @@ def _is_past(pipeline: Pipeline, date: ExecutionDate, sensor: Sensor, changed: d
     """
     if changed is None:
         return False
-    updated_at = _updated_at(sensor)
+    updated_at = sensors.updated_at(sensor)
     return date <= dates.of_instant(pipeline, changed) if updated_at is None else updated_at <= changed
 
 
@@ -75,28 +70,9 @@ def _write(
     now: datetime,
 ) -> SensorWrite | None:
     """The write that should have started the run: the condition was met when it was written, and in time."""
-    written_at = min(_updated_at(sensor) or now, now)
+    written_at = min(sensors.updated_at(sensor) or now, now)
     deadline = deadlines.trigger_deadline(pipeline, date)
     ports.metrics.count(Metric.RULES_EVALUATED)
     if not evaluate_rule(trigger, sensor, now=written_at).passed or (deadline and written_at > deadline):
         return None
     return SensorWrite(key=sensor.key, written_at=written_at, cause=causes.RECONCILE)
-
-
-def _date(pipeline: Pipeline, trigger: TriggerCondition, sensor: Sensor) -> ExecutionDate | None:
-    """The date of a sensor by its own fields, its key or its ``updatedAt``; None when these do not tell.
-
-    When the row was really written, nobody knows: without ``updatedAt``, a date that depends on
-    the time of the write is no date.
-    """
-    updated_at = _updated_at(sensor)
-    times = (EPOCH, _ANOTHER_TIME) if updated_at is None else (updated_at,)
-    found = {
-        dates.of_sensor(pipeline, sensor.key, fields=sensor.fields, rule_key=trigger.key, written_at=at)[0]
-        for at in times
-    }
-    return found.pop() if len(found) == 1 else None
-
-
-def _updated_at(sensor: Sensor) -> datetime | None:
-    return parse_timestamp(sensor.fields.get("updatedAt"))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from interlock_runtime.aws.tables import Row
 from interlock_runtime.control import arrivals, sla
 from interlock_runtime.control.looks import Look
 from interlock_runtime.control.ports import WatchdogPorts
-from interlock_runtime.control.sla_deadlines import relative
 from interlock_runtime.control.watchdog.candidates import config_of, is_passed_over
-from interlock_runtime.core import rows
+from interlock_runtime.core import arrival_rows, rows
 from interlock_runtime.core.dates import ExecutionDate
+from interlock_runtime.core.rows import Row
+from interlock_runtime.core.sla_deadlines import relative
 
 
 def look(ports: WatchdogPorts, row: Row, now: datetime) -> Look[None]:
@@ -23,7 +23,7 @@ def look(ports: WatchdogPorts, row: Row, now: datetime) -> Look[None]:
     if config is None or is_passed_over(config, date):
         arrivals.settle(ports, pipeline_id, date)
         return
-    deadline = relative(config.pipeline, ExecutionDate.parse(date), arrivals.of_row(row))
+    deadline = relative(config.pipeline, ExecutionDate.parse(date), arrival_rows.of_row(row))
     found = yield deadline.keys if deadline else ()
     if deadline is None or sla.attend(ports, deadline, found, now=now):
         arrivals.settle(ports, pipeline_id, date)

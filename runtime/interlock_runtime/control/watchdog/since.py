@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from interlock_runtime.aws.tables import ABSENT, Row
-from interlock_runtime.control.configs import Config
+from interlock_runtime.aws.tables import ABSENT
 from interlock_runtime.control.looks import Look
 from interlock_runtime.control.ports import Ports
-from interlock_runtime.core import dates, rows
+from interlock_runtime.core import dates, since_marker
+from interlock_runtime.core.config_rows import Config
 from interlock_runtime.core.instants import epoch_seconds, rfc3339
 from interlock_runtime.core.names import digest
-from interlock_runtime.core.timestamps import parse_timestamp
+from interlock_runtime.core.rows import Row
+from interlock_runtime.core.since_marker import Watched
 
 #: How long the marker outlives the last pass that saw the pipeline, and when it is renewed.
 _KEEP = timedelta(days=30)
@@ -40,15 +40,14 @@ class Since:
 
 def known_since(ports: Ports, config: Config, *, now: datetime) -> Look[Since]:
     """Since when the present schedule and SLA of a pipeline have been known; now, when they are new."""
-    key = rows.pk(config.pipeline.id), rows.SINCE_MARKER
+    key = since_marker.key(config.pipeline.id)
     row = (yield [key]).get(key)
-    found = _data(row)
+    found = Watched.of_row(row)
     schedule_hash, sla_hash = _hashes(config)
-    is_same = found.get("hash") == schedule_hash
-    schedule = parse_timestamp(found.get("since")) if is_same else None
-    checked = parse_timestamp(found.get("checkedUntil")) if is_same else None
-    changed = parse_timestamp(found.get("changedAt")) if is_same else now if found else None
-    sla = parse_timestamp(found.get("slaSince")) if found.get("slaHash") == sla_hash else None
+    is_same = found.schedule_hash == schedule_hash
+    schedule, checked = (found.schedule, found.checked) if is_same else (None, None)
+    changed = found.changed if is_same else now if found.is_known else None
+    sla = found.sla if found.sla_hash == sla_hash else None
     data = {
         "hash": schedule_hash,
         "since": rfc3339(schedule or now),
@@ -81,11 +80,6 @@ def _hashes(config: Config) -> tuple[str, str]:
 
 def _hash(content: Any) -> str:
     return digest(json.dumps(content, sort_keys=True, separators=(",", ":")))
-
-
-def _data(row: Row | None) -> Mapping[str, Any]:
-    data = (row or {}).get("data")
-    return data if isinstance(data, Mapping) else {}
 
 
 def _is_old(row: Row | None, now: datetime) -> bool:

@@ -7,8 +7,8 @@ from datetime import datetime
 from interlock_runtime.control import sla
 from interlock_runtime.control.looks import Look
 from interlock_runtime.control.ports import WatchdogPorts
-from interlock_runtime.control.sla_deadlines import absolute
 from interlock_runtime.control.watchdog.watched import Watched
+from interlock_runtime.core.sla_deadlines import absolute
 
 
 def look(ports: WatchdogPorts, watched: Watched, now: datetime) -> Look[None]:

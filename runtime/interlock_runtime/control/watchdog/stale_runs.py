@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from interlock_runtime.aws.tables import Row
 from interlock_runtime.control import runs
 from interlock_runtime.control.looks import Look
 from interlock_runtime.control.ports import WatchdogPorts
-from interlock_runtime.control.run import Reason, Run, read_run
 from interlock_runtime.control.watchdog.candidates import config_of, is_passed_over
 from interlock_runtime.core.instants import rfc3339
-from interlock_runtime.core.rows import Status
+from interlock_runtime.core.rows import Row, Status
+from interlock_runtime.core.run import Reason, Run, read_run
 
 #: How long whoever began a run may take to start its execution.
 LAUNCH_WITHIN = timedelta(minutes=2)

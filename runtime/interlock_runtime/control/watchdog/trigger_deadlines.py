@@ -7,7 +7,6 @@ from datetime import datetime
 from interlock_runtime.control import runs
 from interlock_runtime.control.looks import Look
 from interlock_runtime.control.ports import WatchdogPorts
-from interlock_runtime.control.run import Run, read_run
 from interlock_runtime.control.watchdog.absences import absence, tell
 from interlock_runtime.control.watchdog.watched import Watched
 from interlock_runtime.core import deadlines
@@ -15,6 +14,7 @@ from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.events import Event
 from interlock_runtime.core.instants import rfc3339
+from interlock_runtime.core.run import Run, read_run
 
 _HINT = "find out why the sensor was not written in time; a rerun request still starts the date"
 

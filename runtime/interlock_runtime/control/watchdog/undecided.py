@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from interlock_runtime.aws.tables import Row
 from interlock_runtime.control import job_log, reruns, retries
-from interlock_runtime.control.job_log import JobEvent
 from interlock_runtime.control.looks import Later, Look
 from interlock_runtime.control.ports import WatchdogPorts
-from interlock_runtime.control.reruns import Request
 from interlock_runtime.control.retries import Failure
-from interlock_runtime.control.run import Run, read_run
 from interlock_runtime.control.watchdog.candidates import config_of
+from interlock_runtime.core import job_entries
 from interlock_runtime.core.instants import rfc3339
-from interlock_runtime.core.rows import Kind
+from interlock_runtime.core.job_entries import JobEvent
+from interlock_runtime.core.rerun_requests import Request
+from interlock_runtime.core.rows import Kind, Row
+from interlock_runtime.core.run import Run, read_run
 from interlock_runtime.core.timestamps import parse_timestamp
 
 #: How long the router has to decide.
@@ -31,7 +31,7 @@ def look_at_failure(ports: WatchdogPorts, row: Row, now: datetime) -> Look[None]
     if run is None or run.kind != Kind.UNDECIDED:
         return
     entries = job_log.of_date(ports, run.pipeline_id, run.run_key)
-    failure = Failure.of(job_log.outcome_of((each for each in entries if each.event != JobEvent.SUCCESS), run))
+    failure = Failure.of(job_entries.outcome_of((each for each in entries if each.event != JobEvent.SUCCESS), run))
     ports.log.warning("nobody has decided about the failed run; it is decided now", attempt=run.attempt)
     retries.decide(ports, config, run, attempt=run.attempt, failure=failure, now=now)
 

@@ -8,17 +8,16 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import TypeVar
 
-from interlock_runtime.aws.tables import Key, Row
-from interlock_runtime.control.configs import Config, read_config
 from interlock_runtime.control.looks import Look
 from interlock_runtime.control.ports import Ports
-from interlock_runtime.control.run import keys_before, trigger_key
 from interlock_runtime.control.watchdog.since import Since, known_since
 from interlock_runtime.core import dates
-from interlock_runtime.core.dates import ExecutionDate, Granularity
+from interlock_runtime.core.config_rows import Config, read_config
+from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.documents import Pipeline
-from interlock_runtime.core.expectations import is_expected
-from interlock_runtime.core.rows import RunKey
+from interlock_runtime.core.expectations import is_expected, looked_at
+from interlock_runtime.core.rows import Key, Row, RunKey
+from interlock_runtime.core.run import keys_before, trigger_key
 
 D = TypeVar("D")
 
@@ -105,15 +104,6 @@ class Watched:
             if at(each) <= self.now:
                 found[date] = each
         return found
-
-
-def looked_at(pipeline: Pipeline, now: datetime) -> tuple[ExecutionDate, ...]:
-    """Today and yesterday, or the last three hours, latest first."""
-    if dates.granularity(pipeline) is Granularity.DAILY:
-        today = dates.of_instant(pipeline, now)
-        return today, ExecutionDate(today.day - timedelta(days=1))
-    # Where the clock was put back, two instants fall in the same hour.
-    return tuple(dict.fromkeys(dates.of_instant(pipeline, now - timedelta(hours=hours)) for hours in range(3)))
 
 
 def _earlier(pipeline: Pipeline, now: datetime) -> Iterator[ExecutionDate]:

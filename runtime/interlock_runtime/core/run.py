@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from interlock_runtime.aws.tables import Key, Row
 from interlock_runtime.core import names, rows
 from interlock_runtime.core.errors import PermanentError
 from interlock_runtime.core.instants import EPOCH
-from interlock_runtime.core.rows import RunKey, Status
+from interlock_runtime.core.numbers import plain
+from interlock_runtime.core.rows import Key, Row, RunKey, Status
 from interlock_runtime.core.timestamps import parse_timestamp
 
 
@@ -133,6 +133,19 @@ class Run:
         try:
             return parse_timestamp(json.loads(self.input)["sensorArrivalAt"])
         except (ValueError, TypeError, KeyError):
+            return None
+
+    @property
+    def job(self) -> dict[str, Any] | None:
+        """What is recorded of the job that was started for this attempt; values that JSON can hold."""
+        job = (self.intent or {}).get("job")
+        return plain(job) if isinstance(job, Mapping) else None
+
+    def seconds(self, name: str) -> timedelta | None:
+        """An entry of ``config`` in the input, such as ``evaluationWindowSeconds``."""
+        try:
+            return timedelta(seconds=json.loads(self.input)["config"][name])
+        except (ValueError, TypeError, KeyError, OverflowError):
             return None
 
     def is_of(self, attempt: int, execution_id: str) -> bool:

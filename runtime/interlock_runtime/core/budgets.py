@@ -6,14 +6,12 @@ failed job, reruns for drift and late data together, and reruns on request have 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from interlock_runtime.control.ports import Ports
-from interlock_runtime.control.run import Reason
-from interlock_runtime.core import rows
 from interlock_runtime.core.documents import Pipeline
-from interlock_runtime.core.rows import RunKey
+from interlock_runtime.core.run import Reason
 
 _DRIFT = frozenset({Reason.DATA_DRIFT, Reason.LATE_DATA})
 #: Reasons that Interlock itself gives, and that no request may borrow.
@@ -45,9 +43,8 @@ class Budget:
         return f"{self.used} of {self.name} {self.allowed} used"
 
 
-def reruns(ports: Ports, pipeline_id: str, key: RunKey) -> tuple[Rerun, ...]:
-    """The reruns of one execution date, in no order that means anything."""
-    found = ports.rerun.query(rows.pk(pipeline_id), rows.rerun_prefix(key.schedule_id, key.date))
+def reruns(found: Iterable[Mapping[str, Any]]) -> tuple[Rerun, ...]:
+    """The reruns in rows of the rerun table, in their order."""
     return tuple(Rerun(str(row.get("reason")), str(row.get("cause"))) for row in found)
 
 

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from interlock_runtime.aws.tables import Key
-from interlock_runtime.control.run import keys_before, trigger_key
 from interlock_runtime.core import deadlines, names, rows
 from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.deadlines import Clock
@@ -20,7 +18,8 @@ from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.errors import PermanentError
 from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.core.names import SlaClock, SlaMoment
-from interlock_runtime.core.rows import RunKey
+from interlock_runtime.core.rows import Key, RunKey
+from interlock_runtime.core.run import keys_before, trigger_key
 from interlock_runtime.core.scalars import format_duration
 from interlock_runtime.core.timestamps import parse_timestamp
 

@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from interlock_runtime.aws.tables import ABSENT, Key, Row
-from interlock_runtime.control import causes
-from interlock_runtime.control.ports import Ports
-from interlock_runtime.control.sensors import Sensors
-from interlock_runtime.core import drift, rows
+from interlock_runtime.core import causes, drift, rows
 from interlock_runtime.core.documents import PostRun
 from interlock_runtime.core.drift import Drift
 from interlock_runtime.core.instants import RECORD_PRECISION, epoch_seconds, rfc3339
 from interlock_runtime.core.numbers import number, plain
-from interlock_runtime.core.rows import RunKey
+from interlock_runtime.core.rows import Key, Row, RunKey
 from interlock_runtime.core.rules import Sensor, belongs
+from interlock_runtime.core.sensors import Sensors
 from interlock_runtime.core.timestamps import parse_timestamp
 
 #: How long a baseline is kept.
@@ -48,18 +45,8 @@ def key(pipeline_id: str, run: RunKey, attempt: int) -> Key:
     return rows.pk(pipeline_id), rows.baseline_marker(run.schedule_id, run.date, attempt)
 
 
-def capture(
-    ports: Ports,
-    pipeline_id: str,
-    run: RunKey,
-    *,
-    attempt: int,
-    post_run: PostRun,
-    sensors: Sensors,
-    replace: bool,
-    now: datetime,
-) -> None:
-    """Record the drift field of every post-run sensor as it is now, in place of an earlier record or not.
+def row_of(pipeline_id: str, run: RunKey, attempt: int, *, post_run: PostRun, sensors: Sensors, now: datetime) -> Row:
+    """The marker's row: the drift field of every post-run sensor as it is now.
 
     Only that field, and only where it is a number, so that any sensors fit in one row.
     """
@@ -74,8 +61,7 @@ def capture(
     }
     pk, sk = key(pipeline_id, run, attempt)
     data = {"sensors": seen, "capturedAt": rfc3339(now)}
-    row = {"PK": pk, "SK": sk, "data": data, "ttl": epoch_seconds(now + KEEP)}
-    ports.control.put(row, expect=None if replace else ABSENT)
+    return {"PK": pk, "SK": sk, "data": data, "ttl": epoch_seconds(now + KEEP)}
 
 
 def of_row(row: Row | None) -> Baseline | None:

@@ -59,3 +59,21 @@ def request(row: Mapping[str, Any], event_id: str | None) -> str:
 def is_request(cause: str | None) -> bool:
     """Whether a run was asked for."""
     return cause is not None and cause.startswith(_REQUEST)
+
+
+def told(cause: str | None) -> str:
+    """What caused a run, in words that complete "started by …"."""
+    kind, _, rest = (cause or "").partition(":")
+    if cause == RECONCILE:
+        return "the watchdog, which found its start lost"
+    if kind == "tick":
+        return "its schedule"
+    if kind == "record":
+        return "the write of a sensor"
+    if kind == "job-failure":
+        return f"the failure of attempt {rest}"
+    if is_request(cause):
+        return {"drift": "a request after drift", "record": "a request after late data"}.get(
+            rest.partition(":")[0], "a rerun request"
+        )
+    return cause or "nobody knows what"
