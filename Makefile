@@ -40,7 +40,7 @@ test: setup ## Run all tests
 	@$(PYTEST)
 
 test-fast: $(COMPILED) ## Run the tests that take no longer than a minute together
-	@$(PYTEST) --hypothesis-profile=fast -m "not (slow or terraform or cdktf or wheel or linter)"
+	@$(PYTEST) --hypothesis-profile=fast -m "not (slow or terraform or cdktf or wheel or linter or browser)"
 
 check: ## Do what CI does: linters, types, import rules, all tests
 	@$(MAKE) --no-print-directory lint
