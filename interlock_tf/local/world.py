@@ -3,8 +3,8 @@
 What runs is the synthesised ``cdk.tf.json`` and the zips beside it. DynamoDB's expressions are
 moto's; everything that moto does otherwise than AWS or not at all (streams, queues' mappings,
 EventBridge, Scheduler, retries, alarms, an interpreter whose waits take no time) is done here, on
-the agenda. Functions take no time: it is always the instant at which they were invoked. With the
-same configuration, start, seed and inputs, the same happens to the byte.
+the agenda. Functions take no time but that for which they wait. With the same configuration, start,
+seed and inputs, the same happens to the byte.
 """
 
 from __future__ import annotations
