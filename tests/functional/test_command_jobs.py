@@ -61,6 +61,7 @@ def test_a_command_knows_its_run(world: Services) -> None:
     assert run(world, f"sh -c 'test \"$INTERLOCK_RUN\" = {TOKEN}'") == Succeeded()
 
 
+@pytest.mark.slow
 def test_a_command_that_does_not_end_is_ended_with_all_that_it_started(world: Services, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     began = time.monotonic()

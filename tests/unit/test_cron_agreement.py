@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 
 from interlock_runtime.core.cron import Cron
 
+pytestmark = pytest.mark.slow
+
 YEARS = [date(2024, 1, 1) + timedelta(days=days) for days in range(4 * 365 + 1)]
 DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")

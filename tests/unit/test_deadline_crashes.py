@@ -16,6 +16,8 @@ from tests.fakes.gold import DATE, READY, gold
 from tests.fakes.scenes import completed, failed, started, the_run
 from tests.fakes.world import World
 
+pytestmark = pytest.mark.slow
+
 #: An absolute deadline on the day itself, and a relative one before it.
 SLA: dict[str, Any] = {"deadline": "10:00", "dayOffset": 0, "expectedDuration": "30m", "maxDuration": "2h"}
 
