@@ -86,6 +86,19 @@ def test_where_no_sensor_starts_runs_the_hint_is_a_request(world: World) -> None
     assert world.bus.the("RETRY_EXHAUSTED").detail["actionHint"] == "mend the cause; then request a rerun"
 
 
+@pytest.mark.parametrize(("error", "doubted"), [("TransientError", True), ("PermanentError", False)])
+def test_a_start_that_nobody_heard_of_is_named_before_the_next(world: World, error: str, doubted: bool) -> None:
+    world.jobs.fail_start = ConnectionError("no answer")
+    with pytest.raises(TransientError):
+        world.task("trigger", the_run(world))
+    world.task("trigger-exhausted", the_run(world), error={"Error": error, "Cause": "no answer"})
+    detail = world.bus.the("RETRY_EXHAUSTED").detail
+    assert detail["token"] == the_run(world).token
+    warning = f"a start may have come through unheard: look for the job's run {detail['token']} first; "
+    assert detail["actionHint"].startswith(warning) is doubted
+    assert detail["actionHint"].endswith("mend the cause; the next write of orders starts the date anew")
+
+
 def test_a_trigger_is_exhausted_without_a_configuration_too(world: World) -> None:
     run = the_run(world)
     world.control.delete(("PIPELINE#gold", "CONFIG"))

@@ -54,7 +54,10 @@ def trigger_exhausted(ports: Ports, task: Task, *, now: datetime) -> None:
     config = _config_or_none(ports, task, now=now)
     trigger = config and config.pipeline.schedule.trigger
     then = f"the next write of {trigger.key} starts the date anew" if trigger else "then request a rerun"
-    detail = {"source": "trigger", "error": error, "actionHint": f"mend the cause; {then}"}
+    hint = f"mend the cause; {then}"
+    if run.intent is not None and not error.startswith(PermanentError.__name__):
+        hint = f"a start may have come through unheard: look for the job's run {run.token} first; {hint}"
+    detail = {"source": "trigger", "error": error, "token": run.token, "actionHint": hint}
     event = runs.event_of(run, "RETRY_EXHAUSTED", message, detail, cause="trigger")
     ports.bus.publish([event], now=now)
     _log(ports, run, JobEvent.INFRA_TRIGGER_EXHAUSTED, error=error, now=now)
