@@ -301,18 +301,18 @@ def event_of(
     )
 
 
-def job_left_behind(run: Run, *, newer: int | None = None) -> dict[str, Any]:
+def job_left_behind(run: Run, *, newer: int | None = None, ended: bool = False) -> dict[str, Any]:
     """What an event tells of the job of an attempt that nobody watches any more: it may live on.
 
     A rerun has another token, so nothing but a person keeps it from being a second job. ``newer``
-    is the attempt that has begun already.
+    is the attempt that has begun already; ``ended`` says that the job log knows of the job's end.
     """
     if run.intent is None:
         return {"actionHint": "no job was started: mend the cause, then write a rerun request"}
     recorded = run.intent.get("job")
     job = recorded if isinstance(recorded, Mapping) else run.intent
     name = f"the job's run {run.run_id or run.token}"
-    if job.get("status", JOB_STARTED) != JOB_STARTED:
+    if ended or job.get("status", JOB_STARTED) != JOB_STARTED:
         hint = f"{name} has ended: look at what it did before you request a rerun"
     elif newer is not None:
         hint = f"stop {name}, unless it may run beside attempt {newer}"
