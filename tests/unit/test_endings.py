@@ -296,6 +296,30 @@ def test_a_job_that_may_have_been_started_is_named_by_its_token(world: World, wa
 
 
 @pytest.mark.parametrize("way", WAYS_TO_BREAK)
+def test_a_failure_that_only_the_job_log_knows_of_is_told_and_tried_again(world: World, way: str) -> None:
+    world.task("trigger", the_run(world))
+    world.log_job("gold", DATE, "fail", attempt=0, category="TRANSIENT", error="lost")  # its record gets no further
+    world.bus.events.clear()
+    WAYS_TO_BREAK[way](world)
+    assert world.bus.types[0] == "JOB_FAILED"
+    assert broken(world)["actionHint"].startswith("the job's run jr_0 has ended")
+    assert (the_run(world).status, the_run(world).kind) == ("FAILED_FINAL", "UNDECIDED")
+    world.advance(minutes=10)
+    world.watchdog()
+    assert (the_run(world).attempt, the_run(world).reason) == (1, "job-fail-retry")
+
+
+@pytest.mark.parametrize("way", WAYS_TO_BREAK)
+def test_a_success_that_only_the_job_log_knows_of_is_told(world: World, way: str) -> None:
+    world.task("trigger", the_run(world))
+    world.log_job("gold", DATE, "success", attempt=0)
+    world.bus.events.clear()
+    WAYS_TO_BREAK[way](world)
+    assert world.bus.types[0] == "JOB_COMPLETED"
+    assert (the_run(world).status, the_run(world).kind) == ("FAILED_FINAL", None)
+
+
+@pytest.mark.parametrize("way", WAYS_TO_BREAK)
 def test_where_no_job_was_started_the_hint_is_a_request(world: World, way: str) -> None:
     WAYS_TO_BREAK[way](world)
     assert broken(world) == {"actionHint": "no job was started: mend the cause, then write a rerun request"}

@@ -94,29 +94,6 @@ def test_a_stale_run_whose_execution_is_over_is_ended(world: World) -> None:
     assert (event.attempt, event.detail["status"]) == (0, "TIMED_OUT")
 
 
-def test_a_failure_that_only_the_job_log_knows_of_is_told_and_tried_again_with_the_stale_run(world: World) -> None:
-    run = start(world)
-    world.log_job("gold", DATE, "fail", attempt=0, category="TRANSIENT", error="lost")  # its record got no further
-    world.executions.statuses[run.execution_name] = "FAILED"
-    world.advance(hours=5)
-    world.watchdog()
-    assert world.bus.types == ["JOB_FAILED", "SFN_TIMEOUT"]
-    assert (the_run(world).status, the_run(world).kind) == ("FAILED_FINAL", "UNDECIDED")
-    world.advance(minutes=10)
-    world.watchdog()
-    assert (the_run(world).attempt, the_run(world).reason) == (1, "job-fail-retry")
-
-
-def test_a_success_that_only_the_job_log_knows_of_is_told_with_the_stale_run(world: World) -> None:
-    run = start(world)
-    world.log_job("gold", DATE, "success", attempt=0)
-    world.executions.statuses[run.execution_name] = "FAILED"
-    world.advance(hours=5)
-    world.watchdog()
-    assert world.bus.types == ["JOB_COMPLETED", "SFN_TIMEOUT"]
-    assert (the_run(world).status, the_run(world).kind) == ("FAILED_FINAL", None)
-
-
 def test_a_stale_run_whose_execution_is_unknown_is_ended(world: World) -> None:
     run = start(world)
     del world.executions.inputs[run.execution_name]

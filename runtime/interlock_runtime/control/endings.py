@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from interlock_runtime.control import job_log, post_run, runs
+from interlock_runtime.control import job_log, outcomes, post_run, runs
 from interlock_runtime.control.ports import Ports
 from interlock_runtime.control.task import Task
 from interlock_runtime.core import baselines, sensors
@@ -112,9 +112,10 @@ def infra_failure(ports: Ports, task: Task, *, now: datetime) -> None:
         return
     error = told(task.event.get("error"))
     message = f"the run of {run.pipeline_id} for {run.date} was broken by its infrastructure: {error}"
-    detail = {"error": error, "execution": run.execution_name, **runs.job_left_behind(run)}
-    ports.bus.publish([runs.event_of(run, "INFRA_FAILURE", message, detail)], now=now)
-    _fail(ports, run, Reason.INFRA_FAILURE, now=now)
+    unheard = outcomes.unheard(ports, run)
+    detail = {"error": error, "execution": run.execution_name, **runs.job_left_behind(run, ended=unheard.ended)}
+    ports.bus.publish([*unheard.events, runs.event_of(run, "INFRA_FAILURE", message, detail)], now=now)
+    runs.finish(ports, run, status=Status.FAILED_FINAL, reason=Reason.INFRA_FAILURE, kind=unheard.kind, now=now)
 
 
 def told(error: Any) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from interlock_runtime.control import runs
+from interlock_runtime.control import outcomes, runs
 from interlock_runtime.control.ports import Ports
 from interlock_runtime.core.errors import PermanentError
 from interlock_runtime.core.rows import RunKey, Status
@@ -62,6 +62,7 @@ def close(
         kind, reason = "INFRA_FAILURE", Reason.INFRA_FAILURE
         message = f"the execution of {run.pipeline_id} for {run.date} ended as {status}"
     detail = {"status": status, "error": error, "cause": cause, "execution": run.execution_name}
-    detail |= runs.job_left_behind(run)
-    ports.bus.publish([runs.event_of(run, kind, message, detail)], now=now)
-    runs.finish(ports, run, status=Status.FAILED_FINAL, reason=reason, kind=None, now=now)
+    unheard = outcomes.unheard(ports, run)
+    detail |= runs.job_left_behind(run, ended=unheard.ended)
+    ports.bus.publish([*unheard.events, runs.event_of(run, kind, message, detail)], now=now)
+    runs.finish(ports, run, status=Status.FAILED_FINAL, reason=reason, kind=unheard.kind, now=now)

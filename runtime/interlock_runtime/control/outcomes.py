@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from interlock_runtime.control import dry_run, retries, runs
-from interlock_runtime.control.ports import StartPorts
+from interlock_runtime.control import dry_run, job_log, retries, runs
+from interlock_runtime.control.ports import Ports, StartPorts
 from interlock_runtime.control.retries import Failure
 from interlock_runtime.core import job_entries
 from interlock_runtime.core.events import Event
 from interlock_runtime.core.job_entries import Entry, JobEvent
+from interlock_runtime.core.rows import Kind
 from interlock_runtime.core.run import Run
 
 
@@ -54,6 +55,32 @@ def handle(ports: StartPorts, pipeline_id: str, entry: Entry, *, now: datetime) 
         ports.bus.publish([completed_event(replace(run, attempt=attempt, run_id=None), entry)], now=now)
     else:
         ports.log.info("job-log row passed over: a later attempt stands", job_attempt=attempt, attempt=run.attempt)
+
+
+@dataclass(frozen=True)
+class Unheard:
+    """What the job log knows of the job of a run that is broken: events to publish, and the kind of its row."""
+
+    events: tuple[Event, ...] = ()
+    kind: Kind | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the job has ended."""
+        return bool(self.events)
+
+
+def unheard(ports: Ports, run: Run) -> Unheard:
+    """How the job of a broken run ended, if it did.
+
+    Its record and its execution can be lost together, so that nobody has told it, nor decided about a retry.
+    """
+    if run.intent is None or not run.is_running:
+        return Unheard()
+    entry = job_entries.outcome_of(job_log.of_date(ports, run.pipeline_id, run.run_key), run)
+    if entry is None:
+        return Unheard()
+    return Unheard((ended_event(run, entry),), None if entry.event == JobEvent.SUCCESS else Kind.UNDECIDED)
 
 
 def ended_event(run: Run, entry: Entry) -> Event:

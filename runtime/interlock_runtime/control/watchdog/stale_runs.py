@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from interlock_runtime.control import job_log, outcomes, runs
+from interlock_runtime.control import outcomes, runs
 from interlock_runtime.control.looks import Look
 from interlock_runtime.control.ports import WatchdogPorts
 from interlock_runtime.control.watchdog.candidates import config_of, is_passed_over
-from interlock_runtime.core import job_entries
 from interlock_runtime.core.instants import rfc3339
-from interlock_runtime.core.job_entries import JobEvent
-from interlock_runtime.core.rows import Kind, Row, Status
+from interlock_runtime.core.rows import Row, Status
 from interlock_runtime.core.run import Reason, Run, read_run
 
 #: How long whoever began a run may take to start its execution.
@@ -52,17 +50,14 @@ def _end_if_over(ports: WatchdogPorts, run: Run, *, now: datetime) -> None:
     if execution is not None and execution.is_running:
         ports.log.warning("the run is stale, but its execution still runs", execution=execution.arn)
         return
-    # What the job log says of the job's end may have reached nobody: record and execution can be lost together.
-    entry = job_entries.outcome_of(job_log.of_date(ports, run.pipeline_id, run.run_key), run)
+    unheard = outcomes.unheard(ports, run)
     status = "unknown to Step Functions" if execution is None else execution.status
     message = f"the run of {run.pipeline_id} for {run.date} was to end by itself, and its execution is {status}"
     detail = {
         "status": status,
         "execution": run.execution_name,
         "staleAt": run.stale_at and rfc3339(run.stale_at),
-        **runs.job_left_behind(run, ended=entry is not None),
+        **runs.job_left_behind(run, ended=unheard.ended),
     }
-    outcome = [] if entry is None else [outcomes.ended_event(run, entry)]
-    ports.bus.publish([*outcome, runs.event_of(run, "SFN_TIMEOUT", message, detail)], now=now)
-    kind = None if entry is None or entry.event == JobEvent.SUCCESS else Kind.UNDECIDED
-    runs.finish(ports, run, status=Status.FAILED_FINAL, reason=Reason.SFN_TIMEOUT, kind=kind, now=now)
+    ports.bus.publish([*unheard.events, runs.event_of(run, "SFN_TIMEOUT", message, detail)], now=now)
+    runs.finish(ports, run, status=Status.FAILED_FINAL, reason=Reason.SFN_TIMEOUT, kind=unheard.kind, now=now)
