@@ -34,7 +34,7 @@ COMMANDS: Mapping[str, str] = {
 
 #: By command: the extra that holds what it needs besides.
 EXTRAS: Mapping[str, str] = {
-    **dict.fromkeys(("simulate", "local"), "local"),
+    **dict.fromkeys(("simulate", "soak", "local"), "local"),
     **dict.fromkeys(("status", "explain", "events", "sensor", "rerun"), "ask"),
 }
 

@@ -149,6 +149,14 @@ class TestUsage:
         told = f"{command} needs {missing}, which is not installed: pip install 'interlock-tf[ask]'\n"
         assert (done.returncode, done.stderr) == (1, told)
 
+    @pytest.mark.parametrize("words", [["simulate", "--from", "2026-11-24"], ["soak"]])
+    def test_so_is_that_of_a_stack_on_this_machine(self, words: list[str]) -> None:
+        code = f"import sys; sys.modules['botocore'] = None; {MAIN}"
+        command = [sys.executable, "-c", code, words[0], SAMPLES[0], *words[1:]]
+        done = subprocess.run(command, capture_output=True, text=True, env=PATHS, check=False)
+        told = f"{words[0]} needs botocore, which is not installed: pip install 'interlock-tf[local]'\n"
+        assert (done.returncode, done.stderr) == (1, told)
+
     def test_help_about_an_installation_needs_no_extra(self) -> None:
         code = f"import sys; sys.modules['boto3'] = sys.modules['rich'] = None; {MAIN}"
         done = subprocess.run(
