@@ -144,6 +144,8 @@ def test_a_wrong_line_is_told_with_its_place(
     [
         (["--from", "yesterday"], "--from: 'yesterday' is not a time"),
         (["--from", "2026-11-24", "--to", "2026-11-23"], "--to: must be later"),
+        (["--from", "0001-01-01", "--timezone", "Asia/Tokyo"], "--from: '0001-01-01' is not in the years 1970 to 2999"),
+        (["--from", "2026-11-24", "--to", "9999-12-31"], "--to: '9999-12-31' is not in the years 1970 to 2999"),
         (["--from", "2026-11-24", "--timezone", "Mars/One"], "--timezone: there is no time zone"),
     ],
 )
