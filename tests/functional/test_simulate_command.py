@@ -32,6 +32,10 @@ LINES = (
 )
 
 
+def sensor(data: object) -> object:
+    return {"at": "2026-11-24T15:02:00Z", "pipeline": "fx-rates", "key": "fx-published", "data": data}
+
+
 def lines(tmp_path: Path, *told: object) -> str:
     file = tmp_path / "day.jsonl"
     file.write_text("\n".join(json.dumps(each) for each in told))
@@ -127,6 +131,8 @@ def on_a_terminal(*arguments: str) -> str:
         ({"at": "2026-11-24T15:00:00Z", "pipeline": "fx-rates", "key": "a"}, "wrong is data"),
         ({"at": "2026-11-24T15:00:00Z", "pipeline": "fx-rates", "job": "ok"}, "expected success, fail or hang"),
         ({"at": "2026-11-24T15:00:00Z", "pipeline": "fx-rates", "job": "fail", "category": "BAD"}, "TRANSIENT"),
+        (sensor({"rates": float("nan")}), "DynamoDB has no number nan"),
+        (sensor({"rates": "\ud800"}), "half of a surrogate pair"),
     ],
 )
 def test_a_wrong_line_is_told_with_its_place(
@@ -137,6 +143,19 @@ def test_a_wrong_line_is_told_with_its_place(
     error = capsys.readouterr().err
     assert f"{file}:2: " in error
     assert told in error
+
+
+def test_a_sensor_that_no_table_holds_is_told_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = lines(tmp_path, LINES[1], sensor({"rates": 1e300}))
+    assert main(["simulate", str(FX_RATES), *DAY, "--sensors", file]) == 1
+    assert capsys.readouterr().err.startswith("2: the table refuses it: Number overflow")
+
+
+def test_a_text_may_hold_a_separator_of_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "day.jsonl"
+    file.write_text(json.dumps(sensor({"note": "a\u2028b"}), ensure_ascii=False), encoding="utf-8")
+    assert main(["simulate", str(FX_RATES), *DAY, "--sensors", str(file)]) == 0
+    assert "note='a\\u2028b'" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
