@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pty
+import socket
 import subprocess
 import sys
 import time
@@ -202,3 +203,15 @@ def test_a_sensor_that_is_put_over_http_starts_a_run() -> None:
             time.sleep(0.05)
         assert router.invocations == 1
         assert isinstance(states.list_executions(stateMachineArn=machine)["executions"], list)
+
+
+def test_a_port_that_is_none_or_taken_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    stack = str(stack_of_pipelines([FX_RATES]))
+    with pytest.raises(SystemExit) as caught:
+        main(["local", "up", stack, "--port", "99999"])
+    assert caught.value.code == 2
+    assert "'99999' is not a port: a number from 0 to 65535" in capsys.readouterr().err
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["local", "up", stack, "--port", str(port)]) == 1
+    assert capsys.readouterr().err == f"--port: {port} cannot be listened on: Address already in use\n"
