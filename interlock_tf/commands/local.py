@@ -42,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         message = f"{arguments.port} cannot be listened on: {error.strerror}"
         raise ConfigError(Problem(path="--port", message=message)) from error
     recorder = Recorder(endpoint.world)
+    out = sys.stdout  # while a function runs, in another thread, the name stands for where its log goes
     with endpoint:
         sys.stderr.write(f"{endpoint.url} is an AWS in {arguments.region} with this stack in it; Ctrl-C ends it.\n")
         told = 0
@@ -49,8 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
             fresh = recorder.entries[told:]
             told += len(fresh)
             for line in json_lines(fresh) if arguments.json else map(one_line, fresh):
-                sys.stdout.write(f"{line}\n")
-            sys.stdout.flush()
+                out.write(f"{line}\n")
+            out.flush()
             time.sleep(0.2)
 
 
