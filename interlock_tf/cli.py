@@ -7,6 +7,9 @@ longer to load (it loads pydantic) than a hundred pipelines take to check.
 from __future__ import annotations
 
 import argparse
+import codecs
+import io
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -34,13 +37,14 @@ COMMANDS: Mapping[str, str] = {
 
 #: By command: the extra that holds what it needs besides.
 EXTRAS: Mapping[str, str] = {
-    **dict.fromkeys(("simulate", "local"), "local"),
+    **dict.fromkeys(("simulate", "soak", "local"), "local"),
     **dict.fromkeys(("status", "explain", "events", "sensor", "rerun"), "ask"),
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit code: 0, 1 for a mistake in what was given, 2 for wrong usage."""
+    _write_anything()
     try:
         code = _run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
@@ -54,6 +58,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output has read enough; without this, Python complains again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _write_anything() -> None:
+    """Have standard output escape what its encoding lacks, as JSON does, which only allows it within texts."""
+    codecs.register_error("escaped-as-json", _escaped_as_json)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="escaped-as-json")
+
+
+def _escaped_as_json(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
 def _run(arguments: Sequence[str]) -> int:

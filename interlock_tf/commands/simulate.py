@@ -28,6 +28,9 @@ from interlock_tf.commands.validate import add_variables
 if TYPE_CHECKING:
     from interlock_tf.local.timeline import Entry
 
+#: Those that an execution date may be in.
+_YEARS = range(1970, 3000)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -131,6 +134,9 @@ def _time(option: str, text: str, zone: ZoneInfo) -> datetime:
     except ValueError:
         message = f"{text!r} is not a time; expected such as 2026-03-03 or 2026-03-03T07:55"
         raise ConfigError(Problem(path=option, message=message)) from None
+    if time.year not in _YEARS:
+        message = f"{text!r} is not in the years {_YEARS[0]} to {_YEARS[-1]}"
+        raise ConfigError(Problem(path=option, message=message))
     return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
 
 

@@ -17,10 +17,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from interlock_runtime.core.attributes import encode_item
 from interlock_runtime.core.errors import ConfigError, Problem
 from interlock_runtime.core.timestamps import parse_timestamp
 from interlock_tf.local.actions import Actions
 from interlock_tf.local.agenda import Agenda
+from interlock_tf.local.aws_session import ServiceError
 from interlock_tf.local.jobs import CATEGORIES, FAIL, HANG, SUCCESS, Outcome
 from interlock_tf.local.recorder import Recorder
 from interlock_tf.local.terraform_json import Configuration
@@ -57,7 +59,7 @@ def read_lines(file: Path, *, after: datetime, until: datetime, pipeline_ids: It
         raise ConfigError(Problem(file=str(file), message=f"cannot be read: {error}")) from error
     lines: list[Line] = []
     problems: list[Problem] = []
-    for number, content in enumerate(text.splitlines(), start=1):
+    for number, content in enumerate(text.split("\n"), start=1):
         if content.strip():
             try:
                 lines.append(line_of(number, content, after=after, until=until, pipeline_ids=tuple(pipeline_ids)))
@@ -93,11 +95,14 @@ def play(actions: Actions, line: Line) -> None:
     """Have happen what a line says.
 
     Raises:
-        ConfigError: a rerun is asked for where no run was.
+        ConfigError: a rerun is asked for where no run was, or a sensor is none that a table holds.
     """
     told = line.told
     if "key" in told:
-        actions.write_sensor(line.pipeline_id, told["key"], told["data"])
+        try:
+            actions.write_sensor(line.pipeline_id, told["key"], told["data"])
+        except ServiceError as error:
+            raise ConfigError(Problem(line=line.number, message=f"the table refuses it: {error.message}")) from None
     elif "job" in told:
         actions.end_job(line.pipeline_id, Outcome(status=told["job"], category=told.get("category", "TRANSIENT")))
     else:
@@ -113,7 +118,10 @@ def line_of(number: int, content: str, *, after: datetime, until: datetime, pipe
     Raises:
         ValueError: saying what is wrong and what would be right.
     """
-    told = json.loads(content)
+    try:
+        told = json.loads(content)
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
     if not isinstance(told, dict):
         raise ValueError(f"{content[:40]!r} is not a JSON object")
     at = parse_timestamp(told.pop("at", None)) if isinstance(told.get("at"), str) else None
@@ -139,6 +147,13 @@ def line_of(number: int, content: str, *, after: datetime, until: datetime, pipe
 def _check_values(told: Mapping[str, Any]) -> None:
     if "data" in told and not isinstance(told["data"], dict):
         raise ValueError(f"'data' is {told['data']!r}, expected an object with the sensor's fields")
+    try:
+        encode_item(told)
+        json.dumps(told, ensure_ascii=False).encode()
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+    except UnicodeEncodeError:
+        raise ValueError("holds half of a surrogate pair, which is no text") from None
     if "job" in told and told["job"] not in (SUCCESS, FAIL, HANG):
         raise ValueError(f"'job' is {told['job']!r}, expected {SUCCESS}, {FAIL} or {HANG}")
     if "category" in told and (told["job"] != FAIL or told["category"] not in CATEGORIES):

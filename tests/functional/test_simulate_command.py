@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pty
+import socket
 import subprocess
 import sys
 import time
@@ -30,6 +31,10 @@ LINES = (
     {"at": "2026-11-24T15:02:00Z", "pipeline": "fx-rates", "key": "fx-published", "data": {"rates": 41}},
     {"at": "2026-11-24T16:00:00Z", "pipeline": "fx-rates", "rerun": "a correction"},
 )
+
+
+def sensor(data: object) -> object:
+    return {"at": "2026-11-24T15:02:00Z", "pipeline": "fx-rates", "key": "fx-published", "data": data}
 
 
 def lines(tmp_path: Path, *told: object) -> str:
@@ -127,6 +132,8 @@ def on_a_terminal(*arguments: str) -> str:
         ({"at": "2026-11-24T15:00:00Z", "pipeline": "fx-rates", "key": "a"}, "wrong is data"),
         ({"at": "2026-11-24T15:00:00Z", "pipeline": "fx-rates", "job": "ok"}, "expected success, fail or hang"),
         ({"at": "2026-11-24T15:00:00Z", "pipeline": "fx-rates", "job": "fail", "category": "BAD"}, "TRANSIENT"),
+        (sensor({"rates": float("nan")}), "DynamoDB has no number nan"),
+        (sensor({"rates": "\ud800"}), "half of a surrogate pair"),
     ],
 )
 def test_a_wrong_line_is_told_with_its_place(
@@ -139,11 +146,26 @@ def test_a_wrong_line_is_told_with_its_place(
     assert told in error
 
 
+def test_a_sensor_that_no_table_holds_is_told_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = lines(tmp_path, LINES[1], sensor({"rates": 1e300}))
+    assert main(["simulate", str(FX_RATES), *DAY, "--sensors", file]) == 1
+    assert capsys.readouterr().err.startswith("2: the table refuses it: Number overflow")
+
+
+def test_a_text_may_hold_a_separator_of_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "day.jsonl"
+    file.write_text(json.dumps(sensor({"note": "a\u2028b"}), ensure_ascii=False), encoding="utf-8")
+    assert main(["simulate", str(FX_RATES), *DAY, "--sensors", str(file)]) == 0
+    assert "note='a\\u2028b'" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
         (["--from", "yesterday"], "--from: 'yesterday' is not a time"),
         (["--from", "2026-11-24", "--to", "2026-11-23"], "--to: must be later"),
+        (["--from", "0001-01-01", "--timezone", "Asia/Tokyo"], "--from: '0001-01-01' is not in the years 1970 to 2999"),
+        (["--from", "2026-11-24", "--to", "9999-12-31"], "--to: '9999-12-31' is not in the years 1970 to 2999"),
         (["--from", "2026-11-24", "--timezone", "Mars/One"], "--timezone: there is no time zone"),
     ],
 )
@@ -181,3 +203,15 @@ def test_a_sensor_that_is_put_over_http_starts_a_run() -> None:
             time.sleep(0.05)
         assert router.invocations == 1
         assert isinstance(states.list_executions(stateMachineArn=machine)["executions"], list)
+
+
+def test_a_port_that_is_none_or_taken_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    stack = str(stack_of_pipelines([FX_RATES]))
+    with pytest.raises(SystemExit) as caught:
+        main(["local", "up", stack, "--port", "99999"])
+    assert caught.value.code == 2
+    assert "'99999' is not a port: a number from 0 to 65535" in capsys.readouterr().err
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["local", "up", stack, "--port", str(port)]) == 1
+    assert capsys.readouterr().err == f"--port: {port} cannot be listened on: Address already in use\n"

@@ -149,6 +149,15 @@ class TestUsage:
         told = f"{command} needs {missing}, which is not installed: pip install 'interlock-tf[ask]'\n"
         assert (done.returncode, done.stderr) == (1, told)
 
+    @pytest.mark.parametrize("words", [["simulate", "--from", "2026-11-24"], ["soak"]])
+    def test_so_is_that_of_a_stack_on_this_machine(self, words: list[str]) -> None:
+        code = f"import sys; sys.modules['botocore'] = None; {MAIN}"
+        command = [sys.executable, "-c", code, words[0], SAMPLES[0], *words[1:]]
+        done = subprocess.run(command, capture_output=True, text=True, env=PATHS, check=False)
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"{words[0]} needs botocore")
+        assert done.stderr.endswith(", which is not installed: pip install 'interlock-tf[local]'\n")
+
     def test_help_about_an_installation_needs_no_extra(self) -> None:
         code = f"import sys; sys.modules['boto3'] = sys.modules['rich'] = None; {MAIN}"
         done = subprocess.run(
@@ -171,6 +180,19 @@ class TestUsage:
         assert done.returncode == 2
         assert "'novalue' is not NAME=VALUE" in done.stderr
         assert "Traceback" not in done.stderr
+
+    def test_what_the_encoding_of_the_output_lacks_is_escaped_as_in_json(self) -> None:
+        code = (
+            "import sys; from interlock_tf import cli; from interlock_tf.installation.screen import show_json;"
+            "cli._run = lambda words: show_json(words) or 0; sys.exit(cli.main())"
+        )
+        words = ["\N{SLICE OF PIZZA} \N{LATIN SMALL LETTER U WITH DIAERESIS}"]
+        environment = {**PATHS, "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "1"}
+        command = [sys.executable, "-c", code, *words]
+        done = subprocess.run(command, capture_output=True, env=environment, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert b"\\ud83c\\udf55 \xfc" in done.stdout
+        assert json.loads(done.stdout.decode("latin-1")) == words
 
     @pytest.mark.parametrize("arguments", [["schema"], ["validate", *SAMPLES]])
     def test_a_reader_that_went_away_is_no_traceback(self, arguments: list[str]) -> None:
