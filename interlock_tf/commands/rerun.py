@@ -14,6 +14,7 @@ import getpass
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 from interlock_runtime.core import dates
 from interlock_runtime.core.dates import ExecutionDate
@@ -24,6 +25,9 @@ from interlock_tf.installation.explanation import date_of, default_date
 from interlock_tf.installation.reach import add_options, reached
 from interlock_tf.installation.requests import Answer, Asked, ask, follow
 from interlock_tf.installation.screen import clean, show_json
+
+#: How far ahead a date may be that is run before its time.
+_AHEAD = timedelta(days=31)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +58,7 @@ def answer(
     """
     with installation.progress:
         pipeline = installation.pipeline(arguments.pipeline)
-        date = date_of(pipeline, arguments.date) if arguments.date else _begun_date(installation, pipeline)
+        date = _given_date(installation, pipeline, arguments.date) or _begun_date(installation, pipeline)
         asked = ask(installation, pipeline, date, reason=arguments.reason, by=arguments.by or _user())
     if not arguments.json:
         sys.stdout.write(_told(asked, table=installation.control.name))
@@ -72,6 +76,16 @@ def answer(
         words = f"there was no answer within {arguments.timeout:g} seconds; look for it with interlock-tf events"
         raise TransientError(f"{words} {pipeline.id}, or explain {pipeline.id} {date}")
     return 1 if found is not None and found.is_refusal else 0
+
+
+def _given_date(installation: Installation, pipeline: Pipeline, text: str | None) -> ExecutionDate | None:
+    """The date that is given. It may be to come, though not so far that its year must be wrong."""
+    date = date_of(pipeline, text) if text else None
+    latest = dates.of_instant(pipeline, installation.now + _AHEAD)
+    if date is not None and date > latest:
+        message = f"{date} is more than {_AHEAD.days} days ahead; expected one up to {latest}"
+        raise ConfigError(Problem(path="DATE", message=message))
+    return date
 
 
 def _begun_date(installation: Installation, pipeline: Pipeline) -> ExecutionDate:

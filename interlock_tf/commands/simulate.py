@@ -111,6 +111,8 @@ def _check_place(file: Path) -> None:
         raise ConfigError(Problem(path="--html", message=f"{file} is a directory; expected a file to write"))
     if not os.path.isdir(file.parent):
         raise ConfigError(Problem(path="--html", message=f"there is no directory {file.parent} to write a page into"))
+    if not os.access(file if os.path.exists(file) else file.parent, os.W_OK):
+        raise ConfigError(Problem(path="--html", message=f"{file} cannot be written: permission denied"))
 
 
 def _write(file: Path, text: str) -> None:

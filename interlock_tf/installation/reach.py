@@ -40,6 +40,7 @@ def reached(arguments: argparse.Namespace) -> Installation:
     Raises:
         ConfigError: the options lead nowhere.
     """
+    _check_texts(arguments)
     environment = arguments.env or os.environ.get(ENVIRONMENT)
     if not environment:
         message = f"which installation? Give its environment, as in --env prod, or set {ENVIRONMENT}"
@@ -75,6 +76,17 @@ def reached(arguments: argparse.Namespace) -> Installation:
         now=datetime.now(UTC),
         progress=progress,
     )
+
+
+def _check_texts(arguments: argparse.Namespace) -> None:
+    """Refuse what cannot be written into a row: arguments that are not UTF-8."""
+    for name, value in vars(arguments).items():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and not text.isascii():
+                try:
+                    text.encode()
+                except UnicodeEncodeError:
+                    raise ConfigError(Problem(path=name, message=f"{text!a} is not UTF-8")) from None
 
 
 def _client(arguments: argparse.Namespace) -> Any:

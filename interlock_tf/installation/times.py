@@ -17,7 +17,11 @@ def local(instant: datetime, zone: tzinfo) -> str:
 
 
 def rough(duration: timedelta) -> str:
-    """A duration in at most two units: ``3d4h``, ``2h5m``, ``12m``, ``40s``."""
+    """A duration in at most two units: ``3d4h``, ``2h5m``, ``12m``, ``40s``.
+
+    One below zero is none: clocks of two machines differ.
+    """
+    duration = max(duration, timedelta())
     for unit, smaller in ((_DAY, _HOUR), (_HOUR, _MINUTE)):
         if duration >= unit:
             return format_duration(duration // smaller * smaller)

@@ -64,7 +64,7 @@ def read_day(file: Path, *, pipeline_ids: Iterable[str]) -> Day:
     """
     known = tuple(pipeline_ids)
     try:
-        contents = file.read_text(encoding="utf-8").splitlines()
+        contents = file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(Problem(file=str(file), message=f"cannot be read: {error}")) from error
     problems: list[Problem] = []

@@ -306,6 +306,16 @@ class TestRerun:
         put_pipeline()
         assert ask("rerun", "gold", "2026-03-03", *options, code=1).startswith(told)
 
+    def test_a_date_far_ahead_is_a_slip(self, ask: Ask) -> None:
+        put_pipeline()
+        told = ask("rerun", "gold", "2999-01-01", "--reason", "x", "--by", "me", code=1)
+        assert told.startswith("DATE: 2999-01-01 is more than 31 days ahead; expected one up to 20")
+
+    def test_what_is_not_utf_8_is_not_written(self, ask: Ask) -> None:
+        put_pipeline()
+        told = ask("rerun", "gold", "2026-03-03", "--reason", "\udcff", "--by", "me", code=1)
+        assert told == r"reason: '\udcff' is not UTF-8" + "\n"
+
     def test_a_date_to_come_must_be_named(self, ask: Ask) -> None:
         later = datetime.now(UTC) + timedelta(days=40)
         put_pipeline(schedule={"cron": f"0 0 1 {later.month} *", "trigger": None})

@@ -52,6 +52,14 @@ def test_days_that_go_well_are_counted(capsys: pytest.CaptureFixture[str], tmp_p
     assert not failures.exists()
 
 
+def test_where_failing_days_cannot_go_is_told_before_the_work(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert main(["soak", str(FX_RATES), "--failures", str(tmp_path / "file" / "soak")]) == 1
+    assert capsys.readouterr().err == f"--failures: {tmp_path}/file/soak cannot be made: Not a directory\n"
+
+
 def test_a_day_is_lived_through_again(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["soak", str(FX_RATES), "--replay", str(written(tmp_path, HEAD, *SENSORS, TWICE))]) == 0
     out = capsys.readouterr().out

@@ -27,7 +27,16 @@ class Terminal(io.StringIO):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0s"), (59.9, "59s"), (61, "1m1s"), (659, "10m"), (3 * 3600 + 61, "3h1m"), (100_000, "1d3h"), (86_400, "1d")],
+    [
+        (-1.2, "0s"),
+        (0, "0s"),
+        (59.9, "59s"),
+        (61, "1m1s"),
+        (659, "10m"),
+        (3 * 3600 + 61, "3h1m"),
+        (100_000, "1d3h"),
+        (86_400, "1d"),
+    ],
 )
 def test_a_duration_has_two_units_at_most(seconds: float, text: str) -> None:
     assert rough(timedelta(seconds=seconds)) == text
