@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         if getattr(arguments, option) < 1:
             raise ConfigError(Problem(path=f"--{option}", message="must be 1 or more"))
     if arguments.replay is None:
-        _make(arguments.failures)
+        _check_place(arguments.failures)
     # They need the extra `local`, and a moment to load.
     from interlock_tf.local import soak, synthesis  # noqa: PLC0415
     from interlock_tf.local.terraform_json import Configuration  # noqa: PLC0415
@@ -93,15 +93,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _make(folder: Path) -> None:
-    """Make the directory for what fails before anything can."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        problem = Problem(path="--failures", message=f"{folder} cannot be made: {error.strerror}")
-        raise ConfigError(problem) from error
-    if not os.access(folder, os.W_OK):
-        raise ConfigError(Problem(path="--failures", message=f"nothing can be written into {folder}"))
+def _check_place(folder: Path) -> None:
+    """Say before the work that what fails could not be written; the directory is made when something does."""
+    there = next(each for each in (folder, *folder.absolute().parents) if os.path.exists(each))
+    if not os.path.isdir(there) or not os.access(there, os.W_OK):
+        raise ConfigError(Problem(path="--failures", message=f"nothing can be written into {there}"))
 
 
 def _tell(result: Result, configuration: Configuration, arguments: argparse.Namespace, *, cut: bool) -> None:
@@ -113,6 +109,7 @@ def _tell(result: Result, configuration: Configuration, arguments: argparse.Name
         _say(f"The day of seed {result.day.seed} went wrong; cutting it down …")
         result = soak.least(configuration, result)
     file = arguments.failures / f"seed-{result.day.seed}.jsonl"
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(result.day.text(), encoding="utf-8")
     wrong = "".join(f"  {check}: {what}\n" for check, what in result.wrong)
     calendars = f" --calendars {arguments.calendars}" if arguments.calendars else ""

@@ -64,9 +64,11 @@ def read_day(file: Path, *, pipeline_ids: Iterable[str]) -> Day:
     """
     known = tuple(pipeline_ids)
     try:
-        contents = file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(Problem(file=str(file), message=f"cannot be read: {error}")) from error
+    # splitlines() would also split where a text has a separator of its own, such as U+2028.
+    contents = text.removesuffix("\n").split("\n") if text else []
     problems: list[Problem] = []
     lines: list[Line] = []
     faults: list[Fault] = []

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -193,7 +194,8 @@ def test_over_http_in_processes_of_their_own() -> None:
                 return done.stdout
 
             assert "fx-rates" in run("status")
-            day = "2030-01-02"  # whatever day it is now
+            today = datetime.now(UTC).date()
+            day = str(today + timedelta(days=9 - today.weekday()))  # Wednesday of next week, whatever day it is now
             put = run("sensor", "put", "fx-rates", "fx-published", "rates=41", "--date", day, "--updated-at", "now")
             assert f"It is for {day}. It is read by:" in put
             answer = run("rerun", "fx-rates", day, "--reason", "try it", "--by", "me", "--wait", code=1)

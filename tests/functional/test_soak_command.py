@@ -57,7 +57,7 @@ def test_where_failing_days_cannot_go_is_told_before_the_work(
 ) -> None:
     (tmp_path / "file").write_text("")
     assert main(["soak", str(FX_RATES), "--failures", str(tmp_path / "file" / "soak")]) == 1
-    assert capsys.readouterr().err == f"--failures: {tmp_path}/file/soak cannot be made: Not a directory\n"
+    assert capsys.readouterr().err == f"--failures: nothing can be written into {tmp_path}/file\n"
 
 
 def test_a_day_is_lived_through_again(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
