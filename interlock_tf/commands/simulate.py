@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.errors import ConfigError, Problem
-from interlock_tf.commands.validate import add_variables
+from interlock_tf.commands.stack_of_paths import add_paths, say, synthesised
 
 if TYPE_CHECKING:
     from interlock_tf.local.timeline import Entry
@@ -34,11 +34,7 @@ _YEARS = range(1970, 3000)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="a directory of pipelines, or a single file"
-    )
-    parser.add_argument("--calendars", type=Path, metavar="DIR", help="the directory of calendars")
-    add_variables(parser)
+    add_paths(parser)
     parser.add_argument("--sensors", type=Path, metavar="FILE", help="what happens outside, one JSON object a line")
     parser.add_argument("--from", dest="start", required=True, metavar="TIME", help="a date, or a date and time")
     parser.add_argument("--to", dest="end", metavar="TIME", help="a date, or a date and time (default: a day later)")
@@ -59,25 +55,16 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.html is not None:
         _check_place(arguments.html)
     # They need the extra `local`, and a moment to load.
-    from interlock_tf.local import simulation, synthesis  # noqa: PLC0415
+    from interlock_tf.local import simulation  # noqa: PLC0415
     from interlock_tf.local.page import page  # noqa: PLC0415
     from interlock_tf.local.terraform_json import Configuration  # noqa: PLC0415
 
-    _say("Synthesising the stack …")
-    variables = dict(arguments.var)
-    folder = synthesis.stack_of_pipelines(
-        arguments.paths,
-        calendars=arguments.calendars,
-        environment=arguments.environment,
-        pipeline_variables=variables,
-        sfn_timeout_seconds=arguments.sfn_timeout_seconds,
-    )
-    configuration = Configuration.read(folder)
+    configuration = Configuration.read(synthesised(arguments))
     lines = []
     if arguments.sensors is not None:
         ids = configuration.pipeline_ids()
         lines = simulation.read_lines(arguments.sensors, after=start, until=end, pipeline_ids=ids)
-    _say("Running it …")
+    say("Running it …")
     entries = list(simulation.simulate(configuration, lines, start=start, end=end, seed=arguments.seed))
     pipelines = configuration.pipelines()
     _print(entries, pipelines, zone, arguments)
@@ -140,8 +127,3 @@ def _time(option: str, text: str, zone: ZoneInfo) -> datetime:
         message = f"{text!r} is not in the years {_YEARS[0]} to {_YEARS[-1]}"
         raise ConfigError(Problem(path=option, message=message))
     return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
-
-
-def _say(what: str) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write(f"{what}\n")

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlock_runtime.core.errors import ConfigError, Problem
-from interlock_tf.commands.validate import add_variables
+from interlock_tf.commands.stack_of_paths import add_paths, say, synthesised
 
 if TYPE_CHECKING:
     from interlock_tf.local.soak import Result
@@ -33,11 +33,7 @@ _CUT = 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="a directory of pipelines, or a single file"
-    )
-    parser.add_argument("--calendars", type=Path, metavar="DIR", help="the directory of calendars")
-    add_variables(parser)
+    add_paths(parser)
     parser.add_argument("--days", type=int, default=100, metavar="N", help="how many days (default: 100)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="the first day's seed (default: 0)")
     parser.add_argument(
@@ -57,18 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.replay is None:
         _check_place(arguments.failures)
     # They need the extra `local`, and a moment to load.
-    from interlock_tf.local import soak, synthesis  # noqa: PLC0415
+    from interlock_tf.local import soak  # noqa: PLC0415
     from interlock_tf.local.terraform_json import Configuration  # noqa: PLC0415
 
-    _say("Synthesising the stack …")
-    folder = synthesis.stack_of_pipelines(
-        arguments.paths,
-        calendars=arguments.calendars,
-        environment=arguments.environment,
-        pipeline_variables=dict(arguments.var),
-        sfn_timeout_seconds=arguments.sfn_timeout_seconds,
-        **soak.CHANNEL,
-    )
+    folder = synthesised(arguments, **soak.CHANNEL)
     configuration = Configuration.read(folder, variables=soak.TOKEN)
     if arguments.replay is not None:
         return _replay(configuration, arguments.replay)
@@ -106,7 +94,7 @@ def _tell(result: Result, configuration: Configuration, arguments: argparse.Name
 
     _progress("")
     if cut:
-        _say(f"The day of seed {result.day.seed} went wrong; cutting it down …")
+        say(f"The day of seed {result.day.seed} went wrong; cutting it down …")
         result = soak.least(configuration, result)
     file = arguments.failures / f"seed-{result.day.seed}.jsonl"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -134,8 +122,3 @@ def _progress(what: str) -> None:
     if sys.stderr.isatty():
         sys.stderr.write(f"\r\033[K{what}")
         sys.stderr.flush()
-
-
-def _say(what: str) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write(f"{what}\n")
