@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -148,7 +149,10 @@ class Slack:
         except SlackApiError as error:
             return self._refusal(error.response)
         except Exception as error:  # noqa: BLE001 - whatever it was, Slack did not say that it took the message
-            raise TransientError(f"Slack did not answer: {_told(error)}") from None
+            told = _told(error)
+            # The SDK leaves an answer that breaks off open, and a frame of it holds the error that holds the frame.
+            traceback.clear_frames(error.__traceback__)
+        raise TransientError(f"Slack did not answer: {told}")
 
     def _refusal(self, answer: Any) -> _Refusal:
         if answer.status_code == 429:

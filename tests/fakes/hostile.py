@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import struct
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -52,6 +53,22 @@ def saying(text: bytes) -> Script:
     def script(connection: socket.socket, over: Event) -> None:
         connection.recv(65536)
         connection.sendall(text)
+        # What is unread when a connection is closed breaks it off, and the client may lose the answer with it.
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65536):
+            pass
+
+    return script
+
+
+def breaking_off(text: bytes) -> Script:
+    """Read the request's head, say ``text``, and reset the connection once the client has had time to read that."""
+
+    def script(connection: socket.socket, over: Event) -> None:
+        connection.recv(65536)
+        connection.sendall(text)
+        over.wait(0.1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     return script
 

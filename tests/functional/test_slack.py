@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
 import traceback
@@ -12,7 +13,7 @@ import pytest
 
 from interlock_runtime.core.errors import InterlockError, PermanentError, TransientError
 from interlock_runtime.slack import Message, ThreadGoneError
-from tests.fakes.hostile import raw_server, saying
+from tests.fakes.hostile import breaking_off, raw_server, saying
 from tests.fakes.slack import CHANNEL, TOKEN, FakeSlack
 
 MESSAGE = Message(
@@ -179,6 +180,15 @@ def test_an_answer_that_is_not_slacks_is_transient(slack: FakeSlack, answer: byt
         client = slack.client(url=f"http://127.0.0.1:{port}/api/")
         with pytest.raises(InterlockError):
             client.post(MESSAGE, thread=None)
+
+
+@pytest.mark.parametrize("status", ["200 OK", "404 Not Found"])
+def test_an_answer_that_breaks_off_leaves_no_connection_open(slack: FakeSlack, status: str) -> None:
+    with raw_server(breaking_off(f"HTTP/1.1 {status}\r\nContent-Length: 900\r\n\r\n{{".encode())) as port:
+        client = slack.client(url=f"http://127.0.0.1:{port}/api/")
+        with pytest.raises(TransientError, match="Slack did not answer: ConnectionResetError"):
+            client.post(MESSAGE, thread=None)
+    gc.collect()  # warns of a connection that is still open, and a warning is an error
 
 
 def test_a_port_where_nobody_listens_is_transient() -> None:
