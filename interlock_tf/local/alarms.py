@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -37,12 +37,12 @@ class Alarm:
 
 
 class Alarms:
-    """All alarms. ``changed`` is told of each change of state, as CloudWatch tells it; ``measure`` is asked first."""
+    """All alarms. ``changed`` is told of each change of state, as CloudWatch tells it; ``gauges`` are read first."""
 
     def __init__(self, agenda: Agenda) -> None:
         self.alarms: list[Alarm] = []
         self.changed: Callable[[Mapping[str, Any]], Any] = lambda _: None
-        self.measure: Callable[[], None] = lambda: None
+        self.gauges: Callable[[], Iterable[tuple[Metric, float]]] = tuple
         self._agenda = agenda
         self._values: defaultdict[Metric, list[float]] = defaultdict(list)
 
@@ -56,7 +56,8 @@ class Alarms:
         self._values[metric].append(value)
 
     def _look(self, period: timedelta) -> None:
-        self.measure()
+        for metric, value in self.gauges():
+            self.record(metric, value)
         watching = [alarm for alarm in self.alarms if alarm.period == period]
         for alarm in watching:
             values = self._values.get(alarm.metric)

@@ -33,7 +33,7 @@ class Recorder:
         world.functions.returned = self._returned
         count, world.functions.failed = world.functions.failed, self._failed
         self._count = count
-        world.roles.refused = self._refused
+        world.permissions.roles.refused = self._refused
         send, world.functions.dead_letter = world.functions.dead_letter, self._lost
         self._send = send
 

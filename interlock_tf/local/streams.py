@@ -46,7 +46,6 @@ class Shard:
     mapping: StreamMapping
     agenda: Agenda
     functions: Functions
-    dead_letter: Callable[[str, Any], None]
     waiting: list[Record] = field(default_factory=list)
     _urgent: list[_Batch] = field(default_factory=list)
     _busy: bool = False
@@ -120,7 +119,7 @@ class Shard:
         mapping = self.mapping
         if mapping.retries is not None and batch.failures > mapping.retries:
             if mapping.destination is not None:
-                self.dead_letter(mapping.destination, self._lost(batch, answer))
+                self.functions.dead_letter(mapping.destination, self._lost(batch, answer))
             return
         if mapping.bisects and len(batch.records) > 1:
             middle = len(batch.records) // 2

@@ -10,10 +10,8 @@ seed and inputs, the same happens to the byte.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from random import Random
 from threading import RLock
 from typing import Any
@@ -27,40 +25,25 @@ from interlock_tf.local import (
     alarms,
     bus,
     functions,
-    iam_requests,
     job_services,
     queues,
     scheduler,
     streams,
 )
 from interlock_tf.local.agenda import Agenda
-from interlock_tf.local.asl import Machine
 from interlock_tf.local.aws_session import LocalSession
+from interlock_tf.local.creation import Creation
 from interlock_tf.local.disturbances import Calm
 from interlock_tf.local.executions import Executions
-from interlock_tf.local.iam_policies import Access
+from interlock_tf.local.gauges import Gauges
 from interlock_tf.local.job_services import JobServices
 from interlock_tf.local.jobs import Job, Jobs
 from interlock_tf.local.memory_tables import MemoryTables
+from interlock_tf.local.permissions import Permissions
 from interlock_tf.local.quick_session import QuickSession
-from interlock_tf.local.resource_policies import Doors
-from interlock_tf.local.roles import Principal, Roles
 from interlock_tf.local.slack_channel import SlackChannel
 from interlock_tf.local.tables import Change, Tables
 from interlock_tf.local.terraform_json import Configuration, StackError
-
-#: Resources that nothing has to be done about: what they are for is not simulated.
-_WITHOUT_EFFECT = frozenset(
-    {
-        "aws_cloudwatch_dashboard",
-        "aws_cloudwatch_event_bus_policy",
-        "aws_cloudwatch_log_group",
-        "aws_iam_role",  # read by Roles
-        "aws_iam_role_policy",  # read by Roles
-        "aws_lambda_permission",  # read by Doors
-        "aws_sqs_queue_policy",  # read by Doors
-    }
-)
 
 _EXPIRY_INTERVAL = timedelta(hours=1)
 
@@ -91,7 +74,7 @@ class World:
         self.configuration = configuration
         self.agenda = agenda
         self.observers: list[Observer] = []
-        self.roles = Roles(configuration)
+        self.permissions = Permissions(configuration)
         self.functions = functions.Functions(agenda, self._answer_function, disturbances=disturbances)
         self.tables: Tables | MemoryTables = MemoryTables(place) if quick else Tables(place)
         self.streams = streams.Streams(agenda, place.region)
@@ -103,13 +86,16 @@ class World:
         self.jobs = Jobs(agenda, pipeline=self.pipeline, running=lambda: self.functions.running[-1].event)
         self.job_services = JobServices(self.jobs, documents=self._documents, functions=self.functions)
         self.slack = SlackChannel(self.functions, now=agenda.now)
-        self._session: Callable[[str], Any] = QuickSession if quick else LocalSession
-        self._counted: Counter[str] = Counter()
         self._lock = RLock()
-        self._machines: dict[str, Principal] = {}
-        self._doors = Doors(configuration)
         self._connect()
-        self._create()
+        around = functions.Clocked(
+            now=agenda.now,
+            sleep=self.functions.take_time,
+            session=QuickSession if quick else LocalSession,
+            services=self.job_services.surround,
+            channel=self.slack.surround,
+        )
+        Creation(configuration, self, around=around).create()
         self._pipelines: Mapping[str, Pipeline] = {}
         self._read_pipelines()
         self.bus.start()
@@ -145,7 +131,7 @@ class World:
             if invocation.gone is not None:
                 raise invocation.gone
             if (function := self.functions.named(invocation.function)) is not None:
-                self.roles.check_call(_principal(function), service, operation, call)
+                self.permissions.check_call(function, service, operation, call)
 
             def act(parameters: Mapping[str, Any] = call) -> Mapping[str, Any]:
                 return self._answer(invocation.function, service, operation, parameters)
@@ -228,11 +214,13 @@ class World:
         self.executions.metric = lambda name, arn: self.alarms.record(("AWS/States", name, "StateMachineArn", arn))
         self.jobs.reports = self._report
         self.alarms.changed = self.bus.publish
-        self.alarms.measure = self._measure
-        self.functions.dead_letter = lambda arn, record: self._send(arn, record)
-        self.executions.refusal = self._machine_refusal
-        self.scheduler.refusal = lambda role_arn, arn, schedule: self._refusal(Principal(role_arn, schedule), arn)
-        self.scheduler.dead_letter = self._send_for_schedule
+        self.alarms.gauges = Gauges(
+            self.agenda, functions=self.functions, queues=self.queues, streams=self.streams
+        ).read
+        self.functions.dead_letter = self._keep_lost
+        self.executions.refusal = self.permissions.machine_refusal
+        self.scheduler.refusal = self.permissions.schedule_refusal
+        self.scheduler.dead_letter = self._keep_undelivered
         self.functions.failed = lambda function, *_: self.alarms.record(
             ("AWS/Lambda", "Errors", "FunctionName", function.name)
         )
@@ -249,164 +237,21 @@ class World:
         row = encode_item({**key, **told, "attempt": job.attempt})
         self.tables.answer("PutItem", {"TableName": self.configuration.outputs()["joblog_table_name"], "Item": row})
 
-    def _send(self, arn: str, record: Any) -> None:
+    def _keep_lost(self, queue_arn: str, record: Any) -> None:
         """Keep what a function could not do, with its role."""
         function = self.functions.by_arn[record["requestContext"]["functionArn"].removesuffix(":$LATEST")]
-        if self.roles.refusal(_principal(function), [Access("sqs:SendMessage", arn)]) is None:
-            self.queues.send(arn, json.dumps(record))
+        if self.permissions.may_send(function, queue_arn):
+            self.queues.send(queue_arn, json.dumps(record))
 
-    def _send_for_schedule(self, role_arn: str, arn: str, schedule: str, event: Any) -> None:
-        """Keep what a schedule could not deliver."""
-        if self.roles.refusal(Principal(role_arn, schedule), [Access("sqs:SendMessage", arn)]) is None:
-            self.queues.send(arn, json.dumps(event))
-
-    def _machine_refusal(self, machine_arn: str, function_arn: str) -> str | None:
-        return self._refusal(self._machines[machine_arn], function_arn)
-
-    def _refusal(self, principal: Principal, function_arn: str) -> str | None:
-        return self.roles.refusal(principal, [Access("lambda:InvokeFunction", function_arn)])
+    def _keep_undelivered(self, role_arn: str, queue_arn: str, schedule: str, event: Any) -> None:
+        """Keep what a schedule could not deliver, with its role."""
+        if self.permissions.schedule_may_send(role_arn, queue_arn, schedule):
+            self.queues.send(queue_arn, json.dumps(event))
 
     def _opens(self, target: str, principal: str, source: str) -> bool:
-        if (queue := self.queues.by_arn.get(target)) is not None:
-            return self._doors.queue_opens(queue.url, queue.arn, principal=principal, source=source)
-        return self._doors.function_opens(target, principal=principal, source=source)
-
-    def _measure(self) -> None:
-        for each in self.functions.by_arn.values():
-            if calls := each.invocations - self._counted[each.name]:
-                self._counted[each.name] += calls
-                self.alarms.record(("AWS/Lambda", "Invocations", "FunctionName", each.name), calls)
-        for queue in self.queues.by_arn.values():
-            visible = self.queues.visible(queue.arn)
-            name = "ApproximateNumberOfMessagesVisible"
-            self.alarms.record(("AWS/SQS", name, "QueueName", queue.name), len(visible))
-            oldest = min((message.sent for message in queue.messages), default=self.now())
-            age = (self.now() - oldest).total_seconds()
-            self.alarms.record(("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", queue.name), age)
-        for shard in self.streams.shards:
-            function = self.functions.by_arn[shard.mapping.function_arn].name
-            age = (self.now() - (shard.oldest() or self.now())).total_seconds()
-            self.alarms.record(("AWS/Lambda", "IteratorAge", "FunctionName", function), age * 1000)
+        place = self.queues.by_arn.get(target) or target
+        return self.permissions.opens(place, principal=principal, source=source)
 
     def _expire(self) -> None:
         self.tables.expire(self.now())
         self.agenda.after(_EXPIRY_INTERVAL, self._expire)
-
-    def _create(self) -> None:
-        makers: dict[str, Callable[[Mapping[str, Any], str], None]] = {
-            "aws_dynamodb_table": self._create_table,
-            "aws_dynamodb_table_item": self._create_row,
-            "aws_sqs_queue": lambda each, address: self._create_queue(queues.queue_of(each, address)),
-            "aws_lambda_function": self._create_function,
-            "aws_lambda_function_event_invoke_config": self._create_retries,
-            "aws_lambda_event_source_mapping": self._create_mapping,
-            "aws_cloudwatch_event_bus": lambda each, _: self.bus.names.add(each["name"]),
-            "aws_cloudwatch_event_rule": self._create_rule,
-            "aws_cloudwatch_event_target": self._create_target,
-            "aws_sfn_state_machine": self._create_machine,
-            "aws_scheduler_schedule_group": lambda each, _: self.scheduler.groups.add(each["name"]),
-            "aws_scheduler_schedule": lambda each, address: self.scheduler.add(scheduler.schedule_of(each, address)),
-            "aws_cloudwatch_metric_alarm": lambda each, address: self.alarms.alarms.append(
-                alarms.alarm_of(each, address)
-            ),
-        }
-        if unknown := sorted(self.configuration.kinds() - makers.keys() - _WITHOUT_EFFECT):
-            raise StackError(f"resources of the type {', '.join(unknown)} cannot be run here")
-        for kind, make in makers.items():
-            for address, attributes in self.configuration.resources(kind):
-                try:
-                    make(attributes, address)
-                except KeyError as error:
-                    raise StackError(f"{address}: {error.args[0]} is not set, or there is no such resource") from error
-
-    def _create_table(self, attributes: Mapping[str, Any], _address: str) -> None:
-        self.tables.create(attributes)
-        if attributes.get("stream_enabled"):
-            self.streams.arns[attributes["name"]] = attributes["stream_arn"]
-
-    def _create_row(self, attributes: Mapping[str, Any], _address: str) -> None:
-        self.tables.answer("PutItem", {"TableName": attributes["table_name"], "Item": json.loads(attributes["item"])})
-
-    def _create_queue(self, queue: queues.Queue) -> None:
-        self.queues.by_arn[queue.arn] = queue
-
-    def _create_function(self, attributes: Mapping[str, Any], address: str) -> None:
-        made = functions.LocalFunction(
-            address=address,
-            name=attributes["function_name"],
-            arn=attributes["arn"],
-            role_arn=attributes["role"],
-            handler=attributes["handler"],
-            timeout=attributes["timeout"],
-            memory=attributes["memory_size"],
-            environment=attributes.get("environment", {}).get("variables", {}),
-            code=functions.code_of(self.configuration.folder, attributes, address),
-            place=self.configuration.place,
-        )
-        self.roles.require(_principal(made), iam_requests.log_writes(self.configuration.place, made.name), address)
-        if attributes.get("vpc_config"):
-            network = [Access(action, "*") for action in iam_requests.NETWORK_ACTIONS]
-            self.roles.require(_principal(made), network, address)
-        around = functions.Clocked(
-            now=self.now,
-            sleep=self.functions.take_time,
-            session=self._session,
-            services=self.job_services.surround,
-            channel=self.slack.surround,
-        )
-        self.functions.add(made, around)
-
-    def _create_retries(self, attributes: Mapping[str, Any], address: str) -> None:
-        function = self.functions.named(attributes["function_name"])
-        if function is None:
-            raise StackError(f"{address}: there is no function {attributes['function_name']}")
-        function.retries = functions.Retries(
-            attempts=attributes.get("maximum_retry_attempts", 2),
-            maximum_age=timedelta(seconds=attributes.get("maximum_event_age_in_seconds", 21600)),
-            destination=attributes.get("destination_config", {}).get("on_failure", {}).get("destination"),
-        )
-        if function.retries.destination:
-            send = Access("sqs:SendMessage", function.retries.destination)
-            self.roles.require(_principal(function), [send], address)
-
-    def _create_mapping(self, attributes: Mapping[str, Any], address: str) -> None:
-        function = self.functions.by_arn.get(attributes["function_name"])
-        if function is None:
-            raise StackError(f"{address}: there is no function {attributes['function_name']}")
-        polls = iam_requests.polls(attributes["event_source_arn"])
-        self.roles.require(_principal(function), polls, address)
-        if attributes["event_source_arn"] in self.queues.by_arn:
-            self.queues.mappings.append(queues.mapping_of(attributes))
-            return
-        mapping = streams.mapping_of(attributes, address)
-        if mapping.stream_arn not in self.streams.arns.values():
-            raise StackError(f"{address}: there is neither a queue nor a stream {mapping.stream_arn}")
-        self.streams.shards.append(streams.Shard(mapping, self.agenda, self.functions, partial(self._send)))
-
-    def _create_rule(self, attributes: Mapping[str, Any], address: str) -> None:
-        rule = bus.rule_of(attributes, address)
-        if rule.bus not in self.bus.names:
-            raise StackError(f"{address}: there is no event bus {rule.bus}")
-        self.bus.rules[rule.arn] = rule
-
-    def _create_target(self, attributes: Mapping[str, Any], address: str) -> None:
-        target = bus.target_of(attributes, address)
-        named = (attributes["rule"], attributes.get("event_bus_name", bus.DEFAULT_BUS))
-        rule = next((each for each in self.bus.rules.values() if (each.name, each.bus) == named), None)
-        if rule is None:
-            raise StackError(f"{address}: there is no rule {named[0]} on the bus {named[1]}")
-        if target.arn not in self.functions.by_arn and target.arn not in self.queues.by_arn:
-            raise StackError(f"{address}: there is neither a function nor a queue {target.arn}")
-        rule.targets.append(target)
-
-    def _create_machine(self, attributes: Mapping[str, Any], address: str) -> None:
-        principal = Principal(attributes["role_arn"], attributes["name"])
-        if attributes.get("logging_configuration", {}).get("level", "OFF") != "OFF":
-            delivery = [Access(action, "*") for action in iam_requests.LOG_DELIVERY_ACTIONS]
-            self.roles.require(principal, delivery, address)
-        self.executions.machines[attributes["arn"]] = Machine(json.loads(attributes["definition"]), address)
-        self._machines[attributes["arn"]] = principal
-
-
-def _principal(function: functions.LocalFunction) -> Principal:
-    return Principal(function.role_arn, function.name)

@@ -76,7 +76,7 @@ def told(stack: Path) -> Told:
     refused: list[str] = []
     for tell in STORIES:
         story = tell(stack)
-        roles = story.world.roles
+        roles = story.world.permissions.roles
         granted |= roles.granted()
         used |= roles.used
         judged += roles.judged()
