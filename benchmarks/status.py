@@ -13,12 +13,10 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NoReturn
 
 from benchmarks.many_pipelines import MORNING, config_row, documents, finished_runs, recent_runs
 from interlock_tf.installation.deployed import Installation
 from interlock_tf.installation.overview import Overview, overview
-from interlock_tf.installation.tables import Table
 from interlock_tf.names import Names
 from tests.fakes.aws import credentials
 from tests.fakes.slow_aws import SlowAws
@@ -48,16 +46,8 @@ def status(*, pipelines: int, running: int, history: int, latency: float = LATEN
     with credentials():
         client = aws.clients().repeating("dynamodb")
         began = time.perf_counter()
-        found = overview(_installation(client, names, now))
+        found = overview(Installation.through(client, names, now=now))
     return Cost(found, aws.calls, aws.read, time.perf_counter() - began)
-
-
-def _installation(client: object, names: Names, now: datetime) -> Installation:
-    def refused(_operation: str, _table: str, error: Exception) -> NoReturn:
-        raise error
-
-    tables = {what: Table(names(what), client, refused=refused) for what in ("control", "joblog", "rerun", "events")}
-    return Installation(names=names, now=now, **tables)
 
 
 def main() -> None:

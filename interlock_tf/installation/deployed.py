@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
+from typing import Any
 
 from interlock_runtime.core import rows
 from interlock_runtime.core.config_rows import config_key, read_config
@@ -13,7 +14,7 @@ from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.errors import ConfigError, Problem
 from interlock_runtime.core.rows import Kind
 from interlock_tf.installation.screen import Progress
-from interlock_tf.installation.tables import Table
+from interlock_tf.installation.tables import Refusal, Table, as_it_is
 from interlock_tf.names import Names
 
 #: How many ids a message lists.
@@ -41,7 +42,25 @@ class Installation:
     rerun: Table
     events: Table
     now: datetime
-    progress: Progress = field(default_factory=Progress)
+    progress: Progress
+
+    @classmethod
+    def through(cls, client: Any, names: Names, *, now: datetime, refused: Refusal = as_it_is) -> Installation:
+        """The installation of these names, through a client of DynamoDB. Nothing is asked of it yet."""
+        progress = Progress()
+
+        def table(what: str) -> Table:
+            return Table(names(what), client, refused=refused, tell=progress)
+
+        return cls(
+            names=names,
+            control=table("control"),
+            joblog=table("joblog"),
+            rerun=table("rerun"),
+            events=table("events"),
+            now=now,
+            progress=progress,
+        )
 
     def pipelines(self, ids: Iterable[str] = ()) -> tuple[list[Pipeline], list[Unreadable]]:
         """All pipelines, or those with these ids, in the order of their ids; and those that cannot be read.

@@ -11,8 +11,7 @@ from typing import Any, NoReturn
 from interlock_runtime.core.errors import ConfigError, Problem
 from interlock_tf.installation.deployed import Installation
 from interlock_tf.installation.faults import explained
-from interlock_tf.installation.screen import Progress
-from interlock_tf.installation.tables import WORKERS, Table
+from interlock_tf.installation.tables import WORKERS
 from interlock_tf.names import Names
 
 #: Where ``--env`` comes from when it is not given.
@@ -61,21 +60,7 @@ def reached(arguments: argparse.Namespace) -> Installation:
     except Exception as error:  # noqa: BLE001 - whatever it was is told in words, or raised again
         refused("dynamodb", names("control"), error)
     place = arguments.endpoint_url or client.meta.region_name
-
-    progress = Progress()
-
-    def table(what: str) -> Table:
-        return Table(names(what), client, refused=refused, tell=progress)
-
-    return Installation(
-        names=names,
-        control=table("control"),
-        joblog=table("joblog"),
-        rerun=table("rerun"),
-        events=table("events"),
-        now=datetime.now(UTC),
-        progress=progress,
-    )
+    return Installation.through(client, names, now=datetime.now(UTC), refused=refused)
 
 
 def _check_texts(arguments: argparse.Namespace) -> None:

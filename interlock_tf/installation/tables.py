@@ -30,6 +30,11 @@ _BATCH_ATTEMPTS = 8
 Refusal = Callable[[str, str, Exception], NoReturn]
 
 
+def as_it_is(_operation: str, _table: str, error: Exception) -> NoReturn:
+    """Raise what failed, unexplained."""
+    raise error
+
+
 @dataclass(frozen=True)
 class Bounds:
     """A condition on the range key of a query: ``begins_with`` one text, or ``between`` two values, both included."""

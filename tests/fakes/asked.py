@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from interlock_tf.installation.deployed import Installation
-from interlock_tf.installation.tables import Table
 from interlock_tf.local.aws_session import ServiceError
 from interlock_tf.local.world import World
 from interlock_tf.names import Names
@@ -40,19 +39,5 @@ class WorldClient:
 
 def asked(world: World, calls: set[Call] | None = None) -> Installation:
     """The installation of a world, as it is now; ``calls`` gets what is asked of it."""
-    names, client = Names("dev"), WorldClient(world, set() if calls is None else calls)
-
-    def refused(_operation: str, _table: str, error: Exception) -> NoReturn:
-        raise error
-
-    def table(what: str) -> Table:
-        return Table(names(what), client, refused=refused)
-
-    return Installation(
-        names=names,
-        control=table("control"),
-        joblog=table("joblog"),
-        rerun=table("rerun"),
-        events=table("events"),
-        now=world.now(),
-    )
+    client = WorldClient(world, set() if calls is None else calls)
+    return Installation.through(client, Names("dev"), now=world.now())
