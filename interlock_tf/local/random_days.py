@@ -20,7 +20,7 @@ from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.core.timestamps import parse_timestamp
 from interlock_tf.local.faults import Fault, random_faults
 from interlock_tf.local.outside import Outside, due
-from interlock_tf.local.simulation import Line, line_of
+from interlock_tf.local.simulation import Line, line_of, unreadable
 
 #: The days that are drawn from, besides those that the documents name and those on which a clock is changed.
 _FIRST, _DAYS = date(2026, 9, 1), 400
@@ -66,7 +66,7 @@ def read_day(file: Path, *, pipeline_ids: Iterable[str]) -> Day:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(Problem(file=str(file), message=f"cannot be read: {error}")) from error
+        raise unreadable(file, error) from error
     # splitlines() would also split where a text has a separator of its own, such as U+2028.
     contents = text.removesuffix("\n").split("\n") if text else []
     problems: list[Problem] = []

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from interlock_runtime.core.attributes import encode_item
+from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.errors import ConfigError, Problem
 from interlock_runtime.core.timestamps import parse_timestamp
 from interlock_tf.local.actions import Actions
@@ -39,12 +40,17 @@ _SHAPES: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One line: when, to which pipeline, and what is done; ``number`` counts from 1."""
+    """One line: when, to which pipeline, and what is done; ``number`` counts from 1 in the ``file``, if it has one."""
 
     number: int
     at: datetime
     pipeline_id: str
     told: Mapping[str, Any]
+    file: str | None = None
+
+    def wrong(self, message: str) -> ConfigError:
+        """The error that says what is wrong with the line."""
+        return ConfigError(Problem(file=self.file, line=self.number, message=message))
 
 
 def read_lines(file: Path, *, after: datetime, until: datetime, pipeline_ids: Iterable[str]) -> list[Line]:
@@ -56,13 +62,14 @@ def read_lines(file: Path, *, after: datetime, until: datetime, pipeline_ids: It
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(Problem(file=str(file), message=f"cannot be read: {error}")) from error
+        raise unreadable(file, error) from error
     lines: list[Line] = []
     problems: list[Problem] = []
     for number, content in enumerate(text.split("\n"), start=1):
         if content.strip():
             try:
-                lines.append(line_of(number, content, after=after, until=until, pipeline_ids=tuple(pipeline_ids)))
+                line = line_of(number, content, after=after, until=until, pipeline_ids=tuple(pipeline_ids))
+                lines.append(replace(line, file=str(file)))
             except ValueError as error:
                 problems.append(Problem(file=str(file), line=number, message=str(error)))
     if problems:
@@ -102,14 +109,20 @@ def play(actions: Actions, line: Line) -> None:
         try:
             actions.write_sensor(line.pipeline_id, told["key"], told["data"])
         except ServiceError as error:
-            raise ConfigError(Problem(line=line.number, message=f"the table refuses it: {error.message}")) from None
+            raise line.wrong(f"the table refuses it: {error.message}") from None
     elif "job" in told:
         actions.end_job(line.pipeline_id, Outcome(status=told["job"], category=told.get("category", "TRANSIENT")))
     else:
         try:
             actions.request_rerun(line.pipeline_id, told["rerun"], told.get("date"))
         except ValueError as error:
-            raise ConfigError(Problem(line=line.number, message=str(error))) from None
+            raise line.wrong(str(error)) from None
+
+
+def unreadable(file: Path, error: OSError | UnicodeDecodeError) -> ConfigError:
+    """The error that says why a file cannot be read."""
+    why = error.strerror if isinstance(error, OSError) else f"it is not UTF-8: {error.reason} at byte {error.start}"
+    return ConfigError(Problem(file=str(file), message=f"cannot be read: {why}"))
 
 
 def line_of(number: int, content: str, *, after: datetime, until: datetime, pipeline_ids: tuple[str, ...]) -> Line:
@@ -161,3 +174,5 @@ def _check_values(told: Mapping[str, Any]) -> None:
     for name in ("key", "rerun", "date"):
         if name in told and (not isinstance(told[name], str) or not told[name]):
             raise ValueError(f"{name!r} is {told[name]!r}, expected a text")
+    if "date" in told:
+        ExecutionDate.parse(told["date"])

@@ -132,6 +132,9 @@ def on_a_terminal(*arguments: str) -> str:
         ({"at": "2026-11-24T15:00:00Z", "pipeline": "fx-rates", "key": "a"}, "wrong is data"),
         ({"at": "2026-11-24T15:00:00Z", "pipeline": "fx-rates", "job": "ok"}, "expected success, fail or hang"),
         ({"at": "2026-11-24T15:00:00Z", "pipeline": "fx-rates", "job": "fail", "category": "BAD"}, "TRANSIENT"),
+        ({"at": "2026-11-24T15:00:00Z", "pipeline": "fx-rates", "rerun": "x", "date": "2026-13-45"}, "2026-13-45"),
+        ({"at": "2026-11-24T15:00:00Z", "pipeline": "fx-rates", "rerun": "x", "date": "today"}, "such as 2026-03-03"),
+        ({"at": "2026-11-24T15:00:00Z", "pipeline": "fx-rates", "rerun": "x"}, "has had no run yet"),
         (sensor({"rates": float("nan")}), "DynamoDB has no number nan"),
         (sensor({"rates": "\ud800"}), "half of a surrogate pair"),
     ],
@@ -149,7 +152,7 @@ def test_a_wrong_line_is_told_with_its_place(
 def test_a_sensor_that_no_table_holds_is_told_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = lines(tmp_path, LINES[1], sensor({"rates": 1e300}))
     assert main(["simulate", str(FX_RATES), *DAY, "--sensors", file]) == 1
-    assert capsys.readouterr().err.startswith("2: the table refuses it: Number overflow")
+    assert capsys.readouterr().err.startswith(f"{file}:2: the table refuses it: Number overflow")
 
 
 def test_a_text_may_hold_a_separator_of_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
