@@ -75,7 +75,10 @@ lock: $(LOCKER) ## Resolve all dependencies anew, and write the lock files
 	.cache/locker/bin/python requirements/lock.py
 	npm install --package-lock-only --ignore-scripts
 
-clean: ## Remove all that was installed or built here
+clean: ## Remove all that was installed or built here; not the state of what was deployed from here
+	@! ls cdktf.out/stacks/*/terraform.tfstate >/dev/null 2>&1 || { \
+		echo "cdktf.out holds the Terraform state of what was deployed from here: destroy that, or move the state" >&2; \
+		exit 1; }
 	rm -rf .venv .cache node_modules dist build cdktf.out .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	rm -f interlock_tf/third_party/*.whl
 

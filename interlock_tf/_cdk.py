@@ -15,6 +15,7 @@ from cdktf import (  # noqa: E402
     Annotations,
     App,
     AssetType,
+    DataTerraformRemoteStateLocal,
     Fn,
     ITerraformDependable,
     LocalBackend,
@@ -22,6 +23,9 @@ from cdktf import (  # noqa: E402
     TerraformBackend,
     TerraformElement,
     TerraformOutput,
+    TerraformProvider,
+    TerraformRemoteState,
+    TerraformResource,
     TerraformStack,
     TerraformVariable,
     Token,
@@ -34,6 +38,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_event_target import CloudwatchEventTarg
 from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup  # noqa: E402
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm  # noqa: E402
 from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity  # noqa: E402
+from cdktf_cdktf_provider_aws.data_aws_iam_role import DataAwsIamRole  # noqa: E402
 from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition  # noqa: E402
 from cdktf_cdktf_provider_aws.data_aws_region import DataAwsRegion  # noqa: E402
 from cdktf_cdktf_provider_aws.dynamodb_table import DynamodbTable, DynamodbTableGlobalSecondaryIndex  # noqa: E402
@@ -64,8 +69,10 @@ __all__ = [
     "CloudwatchMetricAlarm",
     "Construct",
     "DataAwsCallerIdentity",
+    "DataAwsIamRole",
     "DataAwsPartition",
     "DataAwsRegion",
+    "DataTerraformRemoteStateLocal",
     "DynamodbTable",
     "DynamodbTableGlobalSecondaryIndex",
     "Fn",
@@ -85,6 +92,9 @@ __all__ = [
     "TerraformBackend",
     "TerraformElement",
     "TerraformOutput",
+    "TerraformProvider",
+    "TerraformRemoteState",
+    "TerraformResource",
     "TerraformStack",
     "TerraformVariable",
     "Token",

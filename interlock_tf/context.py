@@ -12,14 +12,15 @@ from interlock_tf._cdk import (
     DataAwsCallerIdentity,
     DataAwsPartition,
     DataAwsRegion,
-    TerraformElement,
+    TerraformProvider,
+    TerraformResource,
     TerraformStack,
 )
 from interlock_tf.batch import Batch, address_part
 from interlock_tf.names import Names
 from interlock_tf.settings import Settings
 
-T = TypeVar("T", bound=TerraformElement)
+T = TypeVar("T", bound=TerraformResource)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ class Context:
     """Passed to every ``add_…`` function.
 
     ``partition``, ``dns_suffix``, ``region`` and ``account_id`` are tokens, from data sources.
+    ``provider`` is what creates everything; None for the one AWS provider of the stack.
     Resources are created with :meth:`add` and :meth:`add_batch` and in no other way: these name
     them in the state, beginning with ``prefix``. ``addresses`` are the names so far, by which two
     constructs in one stack are kept from colliding.
@@ -40,6 +42,7 @@ class Context:
     dns_suffix: str
     region: str
     account_id: str
+    provider: TerraformProvider | None = None
     addresses: set[str] = field(default_factory=set)
 
     @property
@@ -48,7 +51,7 @@ class Context:
         return self.settings.tags
 
     @classmethod
-    def of(cls, scope: Construct, settings: Settings) -> Context:
+    def of(cls, scope: Construct, settings: Settings, provider: TerraformProvider | None = None) -> Context:
         """The context of a new installation in ``scope``, with its data sources."""
         names = Names(settings.environment, settings.name_suffix)
         prefix = address_prefix(scope)
@@ -58,7 +61,7 @@ class Context:
             ("region", DataAwsRegion),
             ("caller", DataAwsCallerIdentity),
         ):
-            place[name] = kind(scope, name)
+            place[name] = kind(scope, name, provider=provider)
             place[name].override_logical_id(f"{prefix}_{name}")
         return cls(
             scope=scope,
@@ -69,6 +72,7 @@ class Context:
             dns_suffix=place["partition"].dns_suffix,
             region=place["region"].id,
             account_id=place["caller"].account_id,
+            provider=provider,
         )
 
     def add(self, kind: type[T], name: str, /, **arguments: Any) -> T:
@@ -84,7 +88,7 @@ class Context:
         address = self.address(name)
         if (key := f"{kind.__name__}.{address}") in self.addresses:
             raise ConfigError(Problem(path=name, message="is there already; add it once"))
-        made = kind(self.scope, name, **arguments)
+        made = kind(self.scope, name, provider=self.provider, **arguments)
         made.override_logical_id(address)
         self.addresses.add(key)
         return made
@@ -101,6 +105,8 @@ class Context:
         if len(by_address) < len(resources):
             raise ConfigError(Problem(path=name, message="two ids are the same once they are part of an address"))
         self.addresses.update(f"{kind}.{address}" for address in by_address)
+        if self.provider is not None:
+            by_address = {address: {**each, "provider": self.provider.fqn} for address, each in by_address.items()}
         return Batch(self.scope, f"{name}_batch", kind=kind, resources=by_address)
 
     def address(self, name: str) -> str:
@@ -116,8 +122,13 @@ class Context:
         return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"
 
 
-def address_prefix(scope: Construct) -> str:
-    """The path of a construct below its stack, as the beginning of a Terraform name."""
+def address_prefix(scope: Construct, *, beside: Construct | None = None) -> str:
+    """The path of a construct below its stack, as the beginning of a Terraform name.
+
+    When the name is for the stack of ``beside``, and the construct is in another, it is the whole path.
+    """
     stack, path = TerraformStack.of(scope).node.path, scope.node.path
-    name = address_part(path.removeprefix(stack).strip("/").replace("/", "_"))
+    if beside is None or TerraformStack.of(beside).node.path == stack:
+        path = path.removeprefix(stack)
+    name = address_part(path.strip("/").replace("/", "_"))
     return f"_{name}" if name[:1].isdigit() else name

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Unpack
@@ -17,6 +18,7 @@ from interlock_tf._cdk import (
     CloudwatchEventRule,
     CloudwatchMetricAlarm,
     Construct,
+    DataAwsIamRole,
     DynamodbTable,
     IamRole,
     IamRolePolicy,
@@ -24,6 +26,7 @@ from interlock_tf._cdk import (
     SchedulerScheduleGroup,
     SfnStateMachine,
     SqsQueue,
+    TerraformProvider,
     TerraformStack,
 )
 from interlock_tf.alarms import add_alarms
@@ -40,7 +43,7 @@ from interlock_tf.notices import advice, problems_without_traceback, warn
 from interlock_tf.pipelines import Pipelines, load_pipelines
 from interlock_tf.policies import Statement, document
 from interlock_tf.schedules import add_scheduler_policies, add_schedules, add_scheduling
-from interlock_tf.settings import Settings
+from interlock_tf.settings import Settings, is_token
 from interlock_tf.state_machine import add_state_machine
 from interlock_tf.streams import add_streams
 from interlock_tf.subscriptions import add_subscription
@@ -48,12 +51,16 @@ from interlock_tf.tables import add_pipeline_rows, add_tables
 from interlock_tf.variables import Variables
 from interlock_tf.wiring import FunctionMaker, Parts
 
+#: What IAM takes for a role's name.
+_ROLE_NAME = re.compile(r"[A-Za-z0-9+=,.@_-]{1,64}")
+
 
 class Interlock(Construct):
     """One installation of Interlock.
 
     Its variables are keyword arguments; ``environment`` and ``pipelines_path`` are required. What
-    each one means, and its default, is in ``README.md``.
+    each one means, and its default, is in ``README.md``. Everything is created by ``provider``,
+    such as one with an alias for another region; by default by the AWS provider of the stack.
 
     Attributes:
         control_table, joblog_table, rerun_table, events_table: the tables.
@@ -86,7 +93,9 @@ class Interlock(Construct):
     alarms: Mapping[str, CloudwatchMetricAlarm]
     pipelines: Mapping[str, Pipeline]
 
-    def __init__(self, scope: Construct, id: str, **variables: Unpack[Variables]) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, provider: TerraformProvider | None = None, **variables: Unpack[Variables]
+    ) -> None:
         super().__init__(scope, id)
         with problems_without_traceback():
             settings = Settings.of(**variables)
@@ -98,7 +107,7 @@ class Interlock(Construct):
                 sfn_timeout_seconds=settings.sfn_timeout_seconds,
                 today=datetime.now(UTC).date(),
             )
-            self._context = context = Context.of(self, settings)
+            self._context = context = Context.of(self, settings, provider)
             self._build(context, pipelines)
             stack = TerraformStack.of(self)
             installed = [each._context for each in stack.node.find_all() if isinstance(each, Interlock)]
@@ -154,19 +163,26 @@ class Interlock(Construct):
         if context.settings.dashboard:
             add_dashboard(context, watched)
 
-    def grant_sensor_write(self, role: IamRole | str, *, pipeline_ids: Iterable[str] | None = None) -> IamRolePolicy:
+    def grant_sensor_write(
+        self, role: IamRole | DataAwsIamRole | str, *, pipeline_ids: Iterable[str] | None = None
+    ) -> IamRolePolicy:
         """Let a role write the sensors of these pipelines, or of all.
 
-        ``role`` is the resource, or a role's name. DynamoDB cannot limit the caller to sort keys that
-        start with ``SENSOR#``; ``docs/security.md`` tells what remains possible.
+        ``role`` is the resource, or the name of a role that is made elsewhere. DynamoDB cannot limit
+        the caller to sort keys that start with ``SENSOR#``; ``docs/security.md`` tells what remains
+        possible.
         """
         return self._grant(role, "sensor-write", access.sensor_write, self.control_table, pipeline_ids)
 
-    def grant_job_events(self, role: IamRole | str, *, pipeline_ids: Iterable[str] | None = None) -> IamRolePolicy:
+    def grant_job_events(
+        self, role: IamRole | DataAwsIamRole | str, *, pipeline_ids: Iterable[str] | None = None
+    ) -> IamRolePolicy:
         """Let a role report how jobs of these pipelines ended, or of all, by rows of the job log."""
         return self._grant(role, "job-events", access.job_events, self.joblog_table, pipeline_ids)
 
-    def grant_rerun(self, role: IamRole | str, *, pipeline_ids: Iterable[str] | None = None) -> IamRolePolicy:
+    def grant_rerun(
+        self, role: IamRole | DataAwsIamRole | str, *, pipeline_ids: Iterable[str] | None = None
+    ) -> IamRolePolicy:
         """Let a role request reruns of these pipelines, or of all."""
         return self._grant(role, "rerun", access.rerun, self.control_table, pipeline_ids)
 
@@ -207,15 +223,15 @@ class Interlock(Construct):
 
     def _grant(
         self,
-        role: IamRole | str,
+        role: IamRole | DataAwsIamRole | str,
         what: str,
         statements_for: Callable[[str, list[str] | None], list[Statement]],
         table: DynamodbTable,
         pipeline_ids: Iterable[str] | None,
     ) -> IamRolePolicy:
         context = self._context
-        name, part = (role, address_part(role)) if isinstance(role, str) else (role.name, address_prefix(role))
         with problems_without_traceback():
+            name, part = _role_name_and_part(context, role)
             statements = statements_for(table.arn, self._ids(pipeline_ids))
             if (key := context.settings.kms_key_arn) is not None:
                 statements.append(access.cmk_use(key, context.endpoint("dynamodb")))
@@ -226,3 +242,19 @@ class Interlock(Construct):
                 role=name,
                 policy=document(*statements),
             )
+
+
+def _role_name_and_part(context: Context, role: object) -> tuple[str, str]:
+    """The name of a role, and what names it in a Terraform address: the same in every synthesis.
+
+    Raises:
+        ConfigError: it is neither a role nor the name of one.
+    """
+    if isinstance(role, IamRole | DataAwsIamRole):
+        return role.name, address_prefix(role, beside=context.scope)
+    if isinstance(role, str) and _ROLE_NAME.fullmatch(role):
+        return role, address_part(role)
+    hint = "a role as it is in the app, or the literal name of one that is made elsewhere"
+    if is_token(role):
+        hint += "; of a Terraform value the address of the policy would be another in every synthesis"
+    raise ConfigError(Problem(path="role", message=f"{role!r} is not valid; expected {hint}"))

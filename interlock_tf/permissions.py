@@ -280,7 +280,15 @@ def _job_roles(context: Context, stored: Iterable[StoredPipeline]) -> Sequence[s
 
 def _secrets(context: Context, stored: Iterable[StoredPipeline]) -> Sequence[str]:
     names = {secret.name for each in stored for secret in named_secrets(each.pipeline)}
-    return sorted(secret_arn(context, name) for name in names)
+    return sorted(_secret_arn(context, name) for name in names)
+
+
+def _secret_arn(context: Context, secret: str) -> str:
+    if not is_token(secret) or secret.startswith("arn:"):
+        return secret_arn(context, secret)
+    # Only Terraform can tell whether this is a name or an ARN.
+    by_name = context.arn("secretsmanager", f"secret:{secret}-??????")
+    return Token.as_string(Fn.conditional(Fn.startswith(secret, "arn:"), secret, by_name))
 
 
 def _known(context: Context, pipeline: Pipeline, text: str) -> str:

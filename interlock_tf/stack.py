@@ -8,9 +8,11 @@ from interlock_runtime.core.errors import ConfigError, Problem
 from interlock_tf._cdk import (
     AwsProvider,
     Construct,
+    DataTerraformRemoteStateLocal,
     LocalBackend,
     TerraformBackend,
     TerraformOutput,
+    TerraformRemoteState,
     TerraformStack,
     TerraformVariable,
 )
@@ -18,6 +20,8 @@ from interlock_tf.interlock import Interlock
 from interlock_tf.notices import problems_without_traceback
 from interlock_tf.settings import is_token
 from interlock_tf.variables import Variables
+
+_STATE = "terraform.tfstate"
 
 
 class InterlockStack(TerraformStack):
@@ -73,7 +77,7 @@ class InterlockStack(TerraformStack):
         CDKTF calls it. Its own default is a path of the machine that synthesised.
         """
         if not any(TerraformBackend.is_backend(child) for child in self.node.children):
-            LocalBackend(self, path="terraform.tfstate")
+            _BackendBeside(self, path=_STATE)
         return super().ensure_backend_exists()
 
     def _slack_bot_token(self, *, needed: bool) -> str:
@@ -87,6 +91,14 @@ class InterlockStack(TerraformStack):
             description="The Slack bot token, with the right chat:write; empty to only log alerts",
         )
         return str(variable.string_value)
+
+
+class _BackendBeside(LocalBackend):
+    """State beside the configuration, wherever the output folder is moved to."""
+
+    def get_remote_state_data_source(self, scope: Construct, name: str, from_stack: str) -> TerraformRemoteState:
+        """The state, as another stack of the app reads it. CDKTF's own is relative to the folder of whoever reads."""
+        return DataTerraformRemoteStateLocal(scope, name, path=f"../{TerraformStack.of(self).node.id}/{_STATE}")
 
 
 def _outputs(interlock: Interlock) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from interlock_runtime.core.events import EVENT_TYPES
 from interlock_tf._cdk import CloudwatchEventBus, CloudwatchEventRule, CloudwatchEventTarget, SqsQueue
 from interlock_tf.context import Context
 from interlock_tf.events import event_pattern
+from interlock_tf.settings import is_token
 
 RULE_NAME_LENGTH = 64
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -30,8 +31,10 @@ def add_subscription(
     """Add a rule for these event types and its target.
 
     Raises:
-        ConfigError: an event type does not exist, or the name cannot be a rule's.
+        ConfigError: an event type does not exist, the name cannot be a rule's, or the target is no ARN.
     """
+    if not isinstance(target_arn, str) or not (is_token(target_arn) or target_arn.startswith("arn:")):
+        raise ConfigError(Problem(path="target_arn", message=f"{target_arn!r} is not valid; expected an ARN"))
     types = _event_types(detail_types)
     rule = context.add(
         CloudwatchEventRule,
@@ -45,7 +48,7 @@ def add_subscription(
     target: dict[str, Any] = {"arn": target_arn, "role_arn": role_arn}
     context.add(
         CloudwatchEventTarget,
-        f"on_event_{name}_target",
+        f"event_target_{name}",
         rule=rule.name,
         event_bus_name=bus.name,
         target_id=name,

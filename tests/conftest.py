@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -17,6 +18,10 @@ settings.register_profile("fast", deadline=None, max_examples=20)  # for make te
 settings.load_profile("interlock")
 
 call_judge.listen()
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, and what they start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: Markers of tests that need more than Python packages, and are skipped where that is not there.
 NEEDY = frozenset({"terraform", "cdktf", "wheel", "linter", "browser"})

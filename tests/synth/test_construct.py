@@ -14,7 +14,7 @@ import pytest
 import interlock_tf
 from interlock_runtime import settings as runtime_settings
 from interlock_tf import App, Concurrency, ConfigError, Interlock, InterlockStack, InterlockWarning, VpcConfig
-from interlock_tf._cdk import IamRole, LocalBackend, TerraformStack
+from interlock_tf._cdk import AwsProvider, DataAwsIamRole, IamRole, LocalBackend, TerraformOutput, TerraformStack
 from interlock_tf.functions import FUNCTIONS
 from tests.fakes.stacks import MINIMAL, Synthesised, known, own_stack, synthesised, zips_in
 
@@ -359,6 +359,60 @@ def test_a_second_grant_to_the_same_role_is_refused(tmp_path: Path) -> None:
         own_stack(tmp_path, grant)
 
 
+@pytest.mark.parametrize(
+    "role", ["arn:aws:iam::123456789012:role/loader", "", "team/loader", "${aws_iam_role.loader.name}", None, 7]
+)
+def test_a_grant_to_what_is_no_role_s_name_is_refused(role: Any, tmp_path: Path) -> None:
+    def grant(_: TerraformStack, interlock: MakeInterlock) -> None:
+        interlock().grant_sensor_write(role)
+
+    with pytest.raises(ConfigError, match=re.escape(f"role: {role!r} is not valid; expected a role as it is in the")):
+        own_stack(tmp_path, grant)
+
+
+def test_a_grant_to_the_name_of_a_resource_is_refused(tmp_path: Path) -> None:
+    def grant(stack: TerraformStack, interlock: MakeInterlock) -> None:
+        interlock().grant_sensor_write(IamRole(stack, "loader", assume_role_policy="{}").name)
+
+    with pytest.raises(ConfigError, match="the address of the policy would be another in every synthesis"):
+        own_stack(tmp_path, grant)
+
+
+def test_roles_of_other_stacks_and_of_other_places_can_be_given_rights(tmp_path: Path) -> None:
+    def grant(stack: TerraformStack, interlock: MakeInterlock) -> None:
+        made, elsewhere = interlock(), TerraformStack(stack.node.root, "loaders")
+        AwsProvider(elsewhere, "aws")
+        made.grant_sensor_write(IamRole(stack, "loader", assume_role_policy="{}"))
+        made.grant_sensor_write(IamRole(elsewhere, "loader", assume_role_policy="{}"))
+        made.grant_sensor_write(DataAwsIamRole(stack, "known", name="night-loader"))
+
+    policies = own_stack(tmp_path, grant).resources("iam_role_policy")
+    writers = {name: each["role"] for name, each in policies.items() if name.startswith("interlock_sensor_write_")}
+    assert writers["interlock_sensor_write_loader"] == "${aws_iam_role.loader.name}"
+    assert writers["interlock_sensor_write_known"] == "${data.aws_iam_role.known.name}"
+    (other,) = writers.keys() - {"interlock_sensor_write_loader", "interlock_sensor_write_known"}
+    assert other.startswith("interlock_sensor_write_loaders_loader")
+    assert "terraform_remote_state" in writers[other]
+
+
+def test_another_provider_creates_everything(tmp_path: Path) -> None:
+    def abroad(stack: TerraformStack, interlock: MakeInterlock) -> None:
+        ohio = AwsProvider(stack, "ohio", alias="ohio", region="us-east-2")
+        made = interlock("abroad", environment="abroad", provider=ohio)
+        made.grant_rerun("operators")
+        made.on_event("breaches", ["SLA_BREACH"], TOPIC)
+        interlock("home", environment="home")
+
+    stack = own_stack(tmp_path, abroad).json
+    providers = {
+        (name.partition("_")[0], each.get("provider"))
+        for section in ("resource", "data")
+        for named in stack[section].values()
+        for name, each in named.items()
+    }
+    assert providers == {("abroad", "aws.ohio"), ("home", None)}
+
+
 def test_one_role_may_write_sensors_and_request_reruns(tmp_path: Path) -> None:
     def grant(_: TerraformStack, interlock: MakeInterlock) -> None:
         made = interlock()
@@ -382,13 +436,32 @@ def test_events_can_be_listened_to(tmp_path: Path) -> None:
         "source": ["interlock"],
         "detail-type": ["SLA_BREACH", "RELATIVE_SLA_BREACH"],
     }
-    target = stack.resources("cloudwatch_event_target")["interlock_on_event_breaches_target"]
+    target = stack.resources("cloudwatch_event_target")["interlock_event_target_breaches"]
     assert (target["arn"], target["rule"]) == (TOPIC, "${aws_cloudwatch_event_rule.interlock_on_event_breaches.name}")
     assert target["dead_letter_config"] == {"arn": "${aws_sqs_queue.interlock_events_dlq.arn}"}
     policy = json.loads(known(stack.resources("sqs_queue_policy")["interlock_events_dlq_policy"]["policy"]))
     (allowed,) = [each for each in policy["Statement"] if each["Effect"] == "Allow"]
     own_bus = "arn:aws:events:eu-west-1:123456789012:rule/dev-interlock-events/*"
     assert own_bus in allowed["Condition"]["ArnEquals"]["aws:SourceArn"]
+
+
+def test_listeners_may_have_any_two_names(tmp_path: Path) -> None:
+    def listen(_: TerraformStack, interlock: MakeInterlock) -> None:
+        made = interlock()
+        made.on_event("x", ["SLA_BREACH"], TOPIC)
+        made.on_event("x_target", ["SLA_BREACH"], TOPIC)
+
+    targets = own_stack(tmp_path, listen).resources("cloudwatch_event_target")
+    assert {"interlock_event_target_x", "interlock_event_target_x_target"} <= targets.keys()
+
+
+@pytest.mark.parametrize("target", ["on-call", "", None])
+def test_a_listener_needs_an_arn(target: Any, tmp_path: Path) -> None:
+    def listen(_: TerraformStack, interlock: MakeInterlock) -> None:
+        interlock().on_event("x", ["SLA_BREACH"], target)
+
+    with pytest.raises(ConfigError, match=f"target_arn: {target!r} is not valid; expected an ARN"):
+        own_stack(tmp_path, listen)
 
 
 @pytest.mark.parametrize("own", ["alert-events", "all-events", "watchdog"])
@@ -436,6 +509,18 @@ def test_every_missing_zip_is_named(tmp_path: Path) -> None:
 def test_the_stack_takes_no_slack_token_in_clear(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="TF_VAR_slack_bot_token"):
         synthesised(tmp_path, {**MINIMAL, "slack_bot_token": "xoxb-1"})
+
+
+def test_another_stack_of_the_app_finds_the_state(tmp_path: Path) -> None:
+    app = App(outdir=str(tmp_path / "cdktf.out"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InterlockWarning)
+        core = InterlockStack(app, "core", dist_path=zips_in(tmp_path / "zips"), **MINIMAL)
+    TerraformOutput(TerraformStack(app, "reader"), "table", value=core.interlock.control_table.name)
+    app.synth()
+    reader = json.loads((tmp_path / "cdktf.out" / "stacks" / "reader" / "cdk.tf.json").read_text())
+    (state,) = reader["data"]["terraform_remote_state"].values()
+    assert state == {"backend": "local", "config": {"path": "../core/terraform.tfstate"}}
 
 
 def test_a_backend_of_one_s_own_is_kept(tmp_path: Path) -> None:

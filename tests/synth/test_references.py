@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from interlock_tf import Interlock
-from interlock_tf._cdk import LambdaFunction, SfnStateMachine, TerraformStack
+from interlock_tf._cdk import LambdaFunction, SfnStateMachine, SqsQueue, TerraformStack
 from tests.fakes.stacks import known, own_stack
 
 
@@ -55,4 +55,30 @@ def test_what_a_pipeline_starts_may_be_a_resource_of_the_same_stack(tmp_path: Pa
     assert (
         f'"Resource":["${{startswith({name}, "arn:") ? {name} : "{in_full}"}}"]'
         in policies["interlock_orchestrator_lambda_trigger"]
+    )
+
+
+def test_a_secret_may_be_a_resource_of_the_same_stack(tmp_path: Path) -> None:
+    pipelines = tmp_path / "pipelines"
+    pipelines.mkdir()
+    document = {
+        "pipeline": {"id": "orders"},
+        "schedule": {"trigger": {"key": "landed", "check": "exists"}},
+        "validation": {"rules": [{"key": "landed", "check": "exists"}]},
+        "job": {
+            "type": "http",
+            "config": {"url": "https://jobs.example.com", "headers": {"Authorization": "Bearer ${secret:${secret}}"}},
+        },
+    }
+    (pipelines / "orders.yaml").write_text(yaml.safe_dump(document))
+
+    def build(stack: TerraformStack, interlock: Callable[..., Interlock]) -> None:
+        named = SqsQueue(stack, "named")  # any resource whose name only Terraform knows
+        interlock(pipelines_path=pipelines, pipeline_variables={"secret": named.name})
+
+    policies = own_stack(tmp_path, build).resources("iam_role_policy")
+    name = "aws_sqs_queue.named.name"
+    in_full = f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:${{{name}}}-??????"
+    assert f'"Resource":["${{startswith({name}, "arn:") ? {name} : "{in_full}"}}"]' in known(
+        policies["interlock_orchestrator_job_secrets"]["policy"]
     )
