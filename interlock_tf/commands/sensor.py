@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     writing.add_argument("--data", metavar="JSON", help="fields as a JSON object")
     writing.add_argument("--date", metavar="DATE", help="the execution date that it is for: sets date, and hour")
     writing.add_argument("--updated-at", metavar="TIME", help="when the fact became true: now, or a time")
-    writing.add_argument("--force", action="store_true", help="write it even when no rule reads it")
+    writing.add_argument("--force", action="store_true", help="write it though no rule reads it, or for another date")
     add_options(writing)
     listing = actions.add_parser("list", help="list a pipeline's sensors")
     listing.add_argument("pipeline", metavar="PIPELINE", help="the pipeline's id")

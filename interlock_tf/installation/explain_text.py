@@ -16,7 +16,7 @@ from interlock_runtime.core.rules import RuleResult
 from interlock_runtime.core.wording import shown
 from interlock_tf.installation.explanation import Explanation
 from interlock_tf.installation.screen import clean
-from interlock_tf.installation.standings import NextLook
+from interlock_tf.installation.standings import NextLook, State
 from interlock_tf.installation.status_text import STYLES
 from interlock_tf.installation.times import distance, local, rough
 
@@ -59,7 +59,7 @@ def _state(found: Explanation, zone: ZoneInfo) -> Text:
     text = Text("State: ").append(str(standing.state), STYLES[standing.state])
     if run is not None and not run.is_expired:
         text.append(f", attempt {run.attempt}")
-        text.append("" if run.is_running or not run.reason else f", {clean(run.reason)}")
+        text.append(f", {clean(run.reason)}" if standing.state is State.FAILED and run.reason else "")
     if standing.since is not None:
         text.append(f", since {local(standing.since, zone)} ({rough(standing.now - standing.since)})")
     return text

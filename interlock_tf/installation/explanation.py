@@ -211,15 +211,19 @@ def date_of(pipeline: Pipeline, text: str, *, option: str = "DATE") -> Execution
 def default_date(installation: Installation, pipeline: Pipeline) -> ExecutionDate:
     """The date that one most likely wants to know about.
 
-    That is one whose start was due and did not come; else the last that began; else the one that
-    is to come; else today's.
+    That is one whose start was due and did not come; else today's, when it is excluded; else the last
+    that began; else the one that is to come; else today's.
     """
     (status,) = overview(installation, [pipeline.id]).pipelines
-    opening, last = status.opening, status.last
+    opening, last, today = status.opening, status.last, dates.of_instant(pipeline, installation.now)
     start = None if opening is None else expectations.start_of(pipeline, opening.facts.date)
-    if opening is not None and (last is None or (start is not None and start < installation.now)):
+    if opening is not None and start is not None and start < installation.now:
         return opening.facts.date
-    return dates.of_instant(pipeline, installation.now) if last is None else last.facts.date
+    if dates.excluded(pipeline, today) is not None and (last is None or last.facts.date < today):
+        return today
+    if last is not None:
+        return last.facts.date
+    return today if opening is None else opening.facts.date
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

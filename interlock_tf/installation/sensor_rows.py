@@ -11,7 +11,7 @@ from decimal import Context, Decimal
 from typing import Any
 
 from interlock_runtime.core import dates, rows
-from interlock_runtime.core.dates import ExecutionDate
+from interlock_runtime.core.dates import DeclaredPeriod, ExecutionDate
 from interlock_runtime.core.documents import Pipeline, Rule
 from interlock_runtime.core.errors import ConfigError, Problem
 from interlock_runtime.core.instants import rfc3339
@@ -136,7 +136,22 @@ def sensor_to_put(
         like = near(key, keys)
         hint = f"did you mean {' or '.join(like)}?" if like else f"its rules read {', '.join(keys) or 'no sensor'}"
         raise _wrong("KEY", f"no rule of {pipeline_id} reads {key!r}; {hint} (--force writes it all the same)")
+    if not unread and (named := _contradicted(found)) is not None:
+        message = f"{key!r} is read for {named}, and the fields say {found.date}"
+        raise _wrong("KEY", f"{message}: leave one of them out (--force writes it all the same)")
     return found
+
+
+def _contradicted(found: SensorRow) -> ExecutionDate | None:
+    """The date in the sensor's key, when its fields tell another."""
+    if not found.readings or found.date is None:
+        return None
+    suffix = found.key.removeprefix(found.readings[0].result.rule.key).removeprefix("#")
+    try:
+        named = ExecutionDate.parse(suffix)
+    except ValueError:
+        return None
+    return named if DeclaredPeriod.of(found.sensor.fields).contradicts(named) else None
 
 
 def put(installation: Installation, found: SensorRow, fields: Mapping[str, Any]) -> None:

@@ -247,6 +247,16 @@ class TestSensor:
         assert "No rule reads it." in ask("sensor", "put", "gold", "order", "x=1", "--force")
         assert stored("control")["SENSOR#order"]["data"] == {"x": 1}
 
+    def test_a_key_and_a_date_that_contradict_are_refused_unless_forced(self, ask: Ask) -> None:
+        put_pipeline()
+        given = ("sensor", "put", "gold", "orders#2026-11-23", "count=1", "--date", "2026-11-24")
+        told = ask(*given, code=1)
+        assert told.startswith("KEY: 'orders#2026-11-23' is read for 2026-11-23, and the fields say 2026-11-24: leave")
+        assert "SENSOR#orders#2026-11-23" not in stored("control")
+        ask(*given, "--force")
+        ask("sensor", "put", "gold", "orders#20261125", "count=1", "--date", "2026-11-25")
+        assert {"SENSOR#orders#2026-11-23", "SENSOR#orders#20261125"} <= stored("control").keys()
+
     def test_an_unknown_pipeline_is_refused_even_when_forced(self, ask: Ask) -> None:
         assert "there is no pipeline 'gold'" in ask("sensor", "put", "gold", "orders", "--force", code=1)
         assert stored("control") == {}

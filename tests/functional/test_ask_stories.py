@@ -17,6 +17,8 @@ import pytest
 
 from interlock_runtime.core.errors import ConfigError
 from interlock_tf.commands import events, explain, rerun, sensor, status
+from interlock_tf.installation.explain_text import explain_parts
+from interlock_tf.installation.explanation import explain as explained_date
 from interlock_tf.local.synthesis import stack_of_pipelines
 from interlock_tf.testing import Scenario
 from tests.fakes.asked import asked
@@ -107,6 +109,9 @@ def test_a_rerun_is_followed_to_its_answer(ask: Ask) -> None:
     assert (again["attempt"], again["cause"]) == (1, accepted["cause"])
     assert [each["reason"] for each in again["reruns"]] == ["correction"]
     story.advance(hours=1)
+    parts = map(str, explain_parts(explained_date(asked(story.world), "gold-revenue", "2026-11-24")))
+    (state,) = (part for part in parts if part.startswith("State:"))
+    assert state.startswith("State: completed, attempt 1, since 2026-11-24 ")
     with pytest.raises(ConfigError, match="the budget is spent: 1 of maxManualReruns 1 used"):
         ask(story, rerun, *words)
 
@@ -137,7 +142,8 @@ def test_a_holiday_is_explained(ask: Ask) -> None:
     today = the(ask(story, status), "gold-revenue")
     assert today["excludedToday"].startswith("2026-11-26 is a date excluded by schedule.exclude")
     assert not today["failing"]
-    found = ask(story, explain, "gold-revenue", "2026-11-26")
+    found = ask(story, explain, "gold-revenue")
+    assert found["date"] == "2026-11-26"
     assert found["state"] == "excluded"
     assert found["rerunRequest"]["check"] == "excluded"
     assert found["nextStart"] == {"at": "2026-11-27T13:00:00.000Z", "date": "2026-11-27"}

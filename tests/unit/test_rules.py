@@ -285,6 +285,18 @@ def test_no_rules_at_all_pass_in_either_mode() -> None:
     assert evaluate((), mode=Mode.ANY, sensors={}, now=NOW).passed
 
 
+def test_what_counts_as_missing_was_not_observed() -> None:
+    sensor = Sensor("rows", {"count": 7, "updatedAt": "2026-03-03T09:00:00Z"}, "is missing for today")
+    result = evaluate_rule(Rule(key="rows", check="gte", field="count", value=5), sensor, now=NOW)
+    assert (result.passed, result.reason) == (False, "sensor rows is missing for today")
+    assert (result.sensor_key, result.observed, result.age) == (None, None, None)
+
+
+def test_a_verdict_gives_each_reason_once() -> None:
+    rules = [Rule(key="errors", check="exists"), Rule(key="errors", check="equals", field="count", value=0)]
+    assert evaluate(rules, sensors={}, now=NOW).reasons == ("sensor errors is missing",)
+
+
 def test_a_verdict_gives_the_reasons_of_the_failed_rules_only_when_it_fails() -> None:
     rules = [Rule(key="rows", check="exists"), Rule(key="errors", check="exists")]
     sensors = {"rows": Sensor("rows", {})}

@@ -82,7 +82,8 @@ def choose(rule_key: str, date: ExecutionDate, *, rows: Mapping[str, Mapping[str
 class RuleResult:
     """Whether one rule holds, and why.
 
-    ``observed`` is the field's value (None when there is none). ``age`` is how old the observed
+    ``sensor_key`` is None when the sensor is missing, or counts as missing since it cannot be relied
+    upon. ``observed`` is the field's value (None when there is none). ``age`` is how old the observed
     time is for a check of age, else how long ago the sensor's ``updatedAt`` was, when it has one.
     """
 
@@ -118,8 +119,9 @@ class Verdict:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why it does not hold: the reasons of the failed rules; empty when it does."""
-        return () if self.passed else tuple(result.reason for result in self.results if not result.passed)
+        """Why it does not hold: the reasons of the failed rules, each once; empty when it does."""
+        failed = [] if self.passed else [result.reason for result in self.results if not result.passed]
+        return tuple(dict.fromkeys(failed))
 
     def describe(self) -> dict[str, Any]:
         """The verdict as JSON can hold it."""
@@ -145,14 +147,14 @@ def evaluate_rule(rule: Rule, sensor: Sensor | None, *, now: datetime) -> RuleRe
     if sensor is None:
         return RuleResult(rule=rule, passed=False, reason=f"sensor {rule.key} is missing")
     name = f"sensor {sensor.key}"
+    if sensor.problem is not None:
+        return RuleResult(rule=rule, passed=False, reason=f"{name} {sensor.problem}")
     observed = None if rule.field is None else sensor.fields.get(rule.field)
     age = _age(sensor.fields.get("updatedAt"), now)
 
     def result(passed: bool, reason: str) -> RuleResult:
         return RuleResult(rule=rule, passed=passed, reason=reason, sensor_key=sensor.key, observed=observed, age=age)
 
-    if sensor.problem is not None:
-        return result(False, f"{name} {sensor.problem}")
     if rule.field is None:
         if rule.check == "exists":
             return result(True, f"{name} exists")
