@@ -13,13 +13,16 @@ of such a table is written by hand, and kept.
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import timedelta
 from enum import Enum
+from inspect import getsource
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
@@ -30,6 +33,7 @@ from interlock_runtime.core.job_documents import JobLimits
 from interlock_runtime.core.reader import camel
 from interlock_runtime.core.scalars import DURATION, Between, Length, Spelled, Text, format_duration
 from interlock_tf.settings import Settings
+from interlock_tf.variables import Variables
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -69,14 +73,34 @@ def _events(_: str) -> str:
     return table(("event", "severity", "alert", "meaning"), rows)
 
 
-def _variables(old: str) -> str:
-    meanings = column(old, "meaning")
-    hints = get_type_hints(Settings)
+def _variables(_: str) -> str:
+    hints, documented = get_type_hints(Settings), variable_docs()
     rows = (
-        (f"`{item.name}`", _python(hints[item.name]), _python_default(item), meanings.get(f"`{item.name}`", ""))
+        (f"`{item.name}`", _python(hints[item.name]), python_default(item), documented[item.name].meaning)
         for item in fields(Settings)
     )
     return table(("variable", "type", "default", "meaning"), rows)
+
+
+@dataclass(frozen=True)
+class VariableDoc:
+    """What the docstring of a variable says; the ``default`` is ``required`` when there is none."""
+
+    meaning: str
+    default: str
+
+
+def variable_docs() -> Mapping[str, VariableDoc]:
+    """The docstrings of the variables, which stand below them in :class:`Variables`, by name."""
+    (kind,) = ast.parse(getsource(Variables)).body
+    found = {}
+    for each, below in pairwise(kind.body):  # type: ignore[attr-defined] # it is a class
+        if isinstance(each, ast.AnnAssign) and isinstance(below, ast.Expr):
+            text = " ".join(ast.literal_eval(below.value).split())
+            match = re.fullmatch(r"(?P<meaning>.+?) (?:Default: (?P<default>.+)|Required)\.", text)
+            assert match, text
+            found[ast.unparse(each.target)] = VariableDoc(match["meaning"], match["default"] or "required")
+    return found
 
 
 def _python(annotation: Any) -> str:
@@ -98,7 +122,8 @@ _PYTHON_WORDS: Mapping[Any, str] = {
 }
 
 
-def _python_default(item: Field[Any]) -> str:
+def python_default(item: Field[Any]) -> str:
+    """A variable's default as it stands in the table."""
     if item.default is not MISSING:
         return "`[]`" if item.default == () else '`""`' if item.default == "" else f"`{item.default}`"
     if item.default_factory is MISSING:

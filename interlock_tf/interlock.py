@@ -59,8 +59,9 @@ class Interlock(Construct):
     """One installation of Interlock.
 
     Its variables are keyword arguments; ``environment`` and ``pipelines_path`` are required. What
-    each one means, and its default, is in ``README.md``. Everything is created by ``provider``,
-    such as one with an alias for another region; by default by the AWS provider of the stack.
+    each one means, and its default, is in :class:`~interlock_tf.variables.Variables`. Everything is
+    created by ``provider``, such as one with an alias for another region; by default by the AWS
+    provider of the stack.
 
     Attributes:
         control_table, joblog_table, rerun_table, events_table: the tables.

@@ -10,6 +10,7 @@ import shlex
 import sys
 import textwrap
 from collections.abc import Iterator
+from dataclasses import Field, fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -31,7 +32,7 @@ from interlock_tf.documents.calendars import load_calendars
 from interlock_tf.documents.placeholders import Variables
 from interlock_tf.local.simulation import read_lines
 from interlock_tf.pipelines import load_pipelines, read_pipelines
-from interlock_tf.settings import PROVIDER_SINCE
+from interlock_tf.settings import PROVIDER_SINCE, Settings
 from tests.fakes.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,6 +79,11 @@ tables = load(ROOT / "docs/tables.py")
 def test_the_generated_tables_are_what_the_code_says(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert tables.refreshed(text, tables.TABLES) == text, "run: make docs"
+
+
+@pytest.mark.parametrize("variable", fields(Settings), ids=lambda item: item.name)
+def test_the_docstring_of_a_variable_tells_its_default(variable: Field[Any]) -> None:
+    assert tables.variable_docs()[variable.name].default == tables.python_default(variable).strip("`")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
