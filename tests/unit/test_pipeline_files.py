@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.errors import ConfigError
 from interlock_runtime.core.reader import read
+from interlock_tf.documents.placeholders import Variables
+from interlock_tf.documents.source import Source
 from interlock_tf.pipelines import MAX_CONFIG_BYTES
 from interlock_tf.settings import Settings
 from tests.fakes.documents import TODAY, document, folder, load, problems
@@ -304,6 +307,21 @@ class TestDirectories:
         made = folder(tmp_path, {})
         made.joinpath("a.yaml").symlink_to("nowhere")
         assert problems(made) == ["a.yaml: cannot be read: No such file or directory"]
+
+    def test_a_pipe_is_a_problem_and_is_not_waited_for(self, tmp_path: Path) -> None:
+        made = folder(tmp_path, {"b.yaml": document(pipeline={"id": "-"})})
+        os.mkfifo(made / "a.yaml")
+        fifo, other = problems(made)
+        assert fifo == "a.yaml: is no regular file; expected one with YAML in it"
+        assert other.startswith("b.yaml")
+
+    def test_a_pipe_that_a_shell_hands_over_is_read(self) -> None:
+        read, write = os.pipe()
+        os.write(write, json.dumps(document()).encode())
+        os.close(write)
+        source = Source(Pipeline, f"/dev/fd/{read}", Variables({}))
+        os.close(read)
+        assert (source.problems, source.document and source.document.id) == ([], "gold")
 
 
 class TestProblems:
