@@ -43,11 +43,12 @@ from interlock_tf.notices import advice, problems_without_traceback, warn
 from interlock_tf.pipelines import Pipelines, load_pipelines
 from interlock_tf.policies import Statement, document
 from interlock_tf.schedules import add_scheduler_policies, add_schedules, add_scheduling
-from interlock_tf.settings import Settings, is_token
+from interlock_tf.settings import Settings
 from interlock_tf.state_machine import add_state_machine
 from interlock_tf.streams import add_streams
 from interlock_tf.subscriptions import add_subscription
 from interlock_tf.tables import add_pipeline_rows, add_tables
+from interlock_tf.terraform_values import is_token
 from interlock_tf.variables import Variables
 from interlock_tf.wiring import FunctionMaker, Parts
 

@@ -13,7 +13,8 @@ from types import TracebackType
 
 from interlock_runtime.core.errors import ConfigError
 from interlock_tf._cdk import Annotations, Construct
-from interlock_tf.settings import Settings, is_token
+from interlock_tf.settings import Settings
+from interlock_tf.terraform_values import is_token
 
 #: The ``cdktf`` command sets it, and shows the annotations of the construct itself.
 _UNDER_CDKTF = "CDKTF_CONTINUE_SYNTH_ON_ERROR_ANNOTATIONS"

@@ -24,7 +24,7 @@ from interlock_tf._cdk import Fn, Token
 from interlock_tf.context import Context
 from interlock_tf.pipelines import StoredPipeline
 from interlock_tf.policies import Statement, allow
-from interlock_tf.settings import is_token
+from interlock_tf.terraform_values import is_token
 
 #: The log groups in which Glue writes what really happened to a job.
 GLUE_LOG_GROUPS = ("/aws-glue/jobs/logs-v2",)

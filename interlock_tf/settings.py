@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from interlock_runtime.core.errors import ConfigError, Problem
+from interlock_tf.schedule_expressions import check_schedule, rate
+from interlock_tf.terraform_values import holds_list, is_token, is_unresolved
 
 SfnLogLevel = Literal["OFF", "ERROR", "ALL"]
 LambdaRuntime = Literal["python3.12", "python3.13"]
@@ -36,14 +38,12 @@ DEFAULT_SFN_TIMEOUT_SECONDS = 14_400
 #: The longest physical name that a limit of 64 characters applies to, without the environment and the suffix.
 LONGEST_NAME = "-interlock-alert-dispatcher"
 
-#: What Lambda leaves for ``orchestrator_environment`` of its 4 KB for all variables of a function.
+#: What Lambda's 4 KB for all variables of a function leave for ``orchestrator_environment`` and
+#: ``allowed_private_hosts`` together.
 ENVIRONMENT_BYTES = 3072
 
 _ENVIRONMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 _SUFFIX = re.compile(r"[A-Za-z0-9-]*[A-Za-z0-9]")
-_RATE = re.compile(r"rate\((?P<number>1(?= \w+[^s]\))|(?!1 |0)\d+(?= \w+s\))) (?P<unit>minute|hour|day)s?\)")
-_CRON = re.compile(r"cron\((?:[^\s()]+ ){5}[^\s()]+\)")
-_ARN = re.compile(r"arn:[a-z0-9-]+:[a-z0-9-]+:[a-z0-9-]*:(?:\d{12}|aws|\*)?:\S+")
 _ARN_PATTERN = re.compile(r"arn:[^:\s]+:[^:\s]+:[^:\s]*:[^:\s]*:\S+")
 _VARIABLE = re.compile(r"INTERLOCK_[A-Z0-9_]+")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
@@ -136,8 +136,7 @@ class Settings:
     @property
     def watchdog_interval(self) -> timedelta | None:
         """How long it is from one pass of the watchdog to the next; None when a cron says so."""
-        rate = _RATE.fullmatch(self.watchdog_schedule)
-        return rate and timedelta(**{rate["unit"] + "s": int(rate["number"])})
+        return rate(self.watchdog_schedule)
 
     @classmethod
     def of(cls, **variables: Any) -> Settings:
@@ -222,14 +221,18 @@ class Settings:
             if value not in choices:
                 yield _wrong(name, value, "one of " + ", ".join(choices))
         schedule = self.watchdog_schedule
-        if isinstance(schedule, str) and not (_RATE.fullmatch(schedule) or _CRON.fullmatch(schedule)):
-            yield _wrong("watchdog_schedule", schedule, "such as rate(5 minutes) or cron(0/5 * * * ? *)")
+        if isinstance(schedule, str) and not is_token(schedule):
+            try:
+                check_schedule(schedule)
+            except ValueError as error:
+                wanted = "such as rate(5 minutes) or cron(0/5 * * * ? *)"
+                yield _wrong("watchdog_schedule", schedule, wanted, reason=str(error))
 
     def _arns(self) -> Iterator[Problem]:
-        for name in _ARN_NAMES:
+        for name, (pattern, wanted) in _ARNS.items():
             value = getattr(self, name)
-            if value is not None and not (isinstance(value, str) and (is_token(value) or _ARN.fullmatch(value))):
-                yield _wrong(name, value, "an ARN, or None")
+            if value is not None and not (isinstance(value, str) and (is_token(value) or pattern.fullmatch(value))):
+                yield _wrong(name, value, f"the ARN of {wanted}, or None")
         for name in _ARN_LISTS:
             values = getattr(self, name)
             if values is None:
@@ -237,13 +240,17 @@ class Settings:
             if not isinstance(values, tuple):
                 yield _wrong(name, values, "a list of ARNs, or None for what the pipelines name")
                 continue
+            if holds_list(values):
+                yield _token(name)
+                continue
             for value in values:
                 if not isinstance(value, str) or not (value == "*" or is_token(value) or _ARN_PATTERN.fullmatch(value)):
                     yield _wrong(name, value, "a list of ARNs, or ['*']")
         if isinstance(self.vpc_config, VpcConfig):
             for each in fields(VpcConfig):
                 values = getattr(self.vpc_config, each.name)
-                if isinstance(values, str) or not values or not all(isinstance(value, str) for value in values):
+                ids = values if isinstance(values, (list, tuple)) else ()
+                if not ids or not all(isinstance(value, str) for value in ids):
                     yield _wrong(f"vpc_config.{each.name}", values, "a list of ids, not empty")
 
     def _tags(self) -> Iterator[Problem]:
@@ -256,16 +263,31 @@ class Settings:
             if len(value) > 256 and not is_token(value):
                 yield _wrong(f"tags[{key!r}]", value, "at most 256 characters")
 
+    def _environment_size(self) -> Iterator[Problem]:
+        """What goes into the environment of one function and may be of any length."""
+        pairs, hosts = _pairs(self.orchestrator_environment), self.allowed_private_hosts
+        sizes = {
+            "orchestrator_environment": sum(len(str(part).encode()) for pair in pairs for part in pair),
+            "allowed_private_hosts": len(",".join(map(str, hosts)).encode()) if isinstance(hosts, tuple) else 0,
+        }
+        if sum(sizes.values()) <= ENVIRONMENT_BYTES:
+            return
+        free = f"Lambda allows 4 KB for all variables of a function, and {ENVIRONMENT_BYTES:,} of it are free"
+        too_long = [name for name, size in sizes.items() if size > ENVIRONMENT_BYTES]
+        for name in too_long:
+            yield Problem(path=name, message=f"is {sizes[name]:,} bytes long; {free}")
+        if not too_long:
+            longer, shorter = sorted(sizes, key=lambda name: -sizes[name])
+            message = f"is {sizes[longer]:,} bytes long, and {shorter} {sizes[shorter]:,}; {free} for both"
+            yield Problem(path=longer, message=message)
+
     def _mappings(self) -> Iterator[Problem]:
         for name in _STRING_MAPPINGS:
             for key, each in _pairs(getattr(self, name)):
                 if not isinstance(key, str) or not isinstance(each, str):
                     yield _wrong(f"{name}[{key!r}]", each, "a string for a string")
         yield from self._tags()
-        size = sum(len(str(part).encode()) for pair in _pairs(self.orchestrator_environment) for part in pair)
-        if size > ENVIRONMENT_BYTES:
-            message = f"is {size:,} bytes long; Lambda allows 4 KB, and {ENVIRONMENT_BYTES:,} of it are free"
-            yield Problem(path="orchestrator_environment", message=message)
+        yield from self._environment_size()
         for key, _ in _pairs(self.orchestrator_environment):
             if not isinstance(key, str) or not _VARIABLE.fullmatch(key):
                 yield _wrong("orchestrator_environment", key, "names in capitals that start with INTERLOCK_")
@@ -286,9 +308,8 @@ class Settings:
                     yield _wrong(name, value, wanted)
 
 
-def is_token(value: object) -> bool:
-    """Whether a string holds something that only Terraform can resolve: a CDKTF token or an expression."""
-    return isinstance(value, str) and ("${" in value or "#{TfToken[" in value)
+def _arn(service: str, resource: str) -> re.Pattern[str]:
+    return re.compile(rf"arn:[a-z0-9-]+:{service}:[a-z0-9-]+:[0-9]{{12}}:{resource}")
 
 
 #: (variable, accepted classes, in words)
@@ -326,7 +347,12 @@ _BOUNDS: tuple[tuple[str, int, int, str], ...] = (
     ("trigger_retention_days", 31, 3650, "days; job-log and rerun rows live 30"),
     ("events_table_ttl_days", 1, 3650, "days"),
 )
-_ARN_NAMES = ("kms_key_arn", "slack_secret_arn", "sns_alarm_topic_arn")
+#: (variable, what its ARN looks like, in words)
+_ARNS: Mapping[str, tuple[re.Pattern[str], str]] = {
+    "kms_key_arn": (_arn("kms", r"key/[A-Za-z0-9-]+"), "a KMS key (arn:aws:kms:…:key/…, no alias)"),
+    "slack_secret_arn": (_arn("secretsmanager", r"secret:\S+"), "a secret (arn:aws:secretsmanager:…:secret:…)"),
+    "sns_alarm_topic_arn": (_arn("sns", r"[A-Za-z0-9_.-]+"), "a topic (arn:aws:sns:…)"),
+}
 _ARN_LISTS = (
     "glue_job_arns",
     "emr_cluster_arns",
@@ -335,8 +361,9 @@ _ARN_LISTS = (
     "sfn_trigger_arns",
     "lambda_trigger_arns",
 )
+_TEXTS = (*_ARNS, "slack_channel_id", "slack_bot_token")
 _LISTS = (*_ARN_LISTS, "glue_log_groups", "allowed_private_hosts")
-_OPTIONAL = (*_ARN_NAMES, "calendars_path", "dist_path")
+_OPTIONAL = (*_ARNS, "calendars_path", "dist_path")
 
 
 def _taken(name: str, value: Any) -> Any:
@@ -357,12 +384,20 @@ def _pairs(mapping: object) -> list[tuple[Any, Any]]:
     return list(mapping.items()) if isinstance(mapping, Mapping) else []
 
 
-def _wrong(name: str, value: object, wanted: str) -> Problem:
+def _wrong(name: str, value: object, wanted: str, *, reason: str = "") -> Problem:
+    if is_unresolved(value):
+        return _token(name)
     shown = "(hidden)" if name == "slack_bot_token" else repr(value)
+    because = f": {reason}" if reason else ""
     return Problem(
-        path=name, message=f"{shown if len(shown) <= 80 else shown[:77] + '...'} is not valid; expected {wanted}"
+        path=name,
+        message=f"{shown if len(shown) <= 80 else shown[:77] + '...'} is not valid{because}; expected {wanted}",
     )
 
 
 def _token(name: str) -> Problem:
+    if name in _ARN_LISTS:
+        return Problem(path=name, message="is a list that only Terraform knows; list the ARNs one by one")
+    if name in _TEXTS or "[" in name:
+        return Problem(path=name, message="is a Terraform value of another type; give it as a string")
     return Problem(path=name, message="is a Terraform token, but synthesis itself needs the value: give a literal")

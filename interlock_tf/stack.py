@@ -18,7 +18,7 @@ from interlock_tf._cdk import (
 )
 from interlock_tf.interlock import Interlock
 from interlock_tf.notices import problems_without_traceback
-from interlock_tf.settings import is_token
+from interlock_tf.terraform_values import is_token
 from interlock_tf.variables import Variables
 
 _STATE = "terraform.tfstate"

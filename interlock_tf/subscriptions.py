@@ -12,7 +12,7 @@ from interlock_runtime.core.events import EVENT_TYPES
 from interlock_tf._cdk import CloudwatchEventBus, CloudwatchEventRule, CloudwatchEventTarget, SqsQueue
 from interlock_tf.context import Context
 from interlock_tf.events import event_pattern
-from interlock_tf.settings import is_token
+from interlock_tf.terraform_values import is_token
 
 RULE_NAME_LENGTH = 64
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from interlock_runtime.core.findings import Finding, Path
 from interlock_tf.documents.shapes import ANYTHING, Shape, document_fields
+
+F = TypeVar("F", bound=Finding)
 
 _GONE: Any = object()
 #: A required text: as a pipeline's id, a name, a sensor key it is valid.
@@ -37,6 +39,10 @@ class Salvage:
         steps = list(self._steps(path))
         for length in range(len(steps), 0, -1):
             container, step, shape, removable = steps[length - 1]
+            if shape.tagged and path[length:] == ("type",) and isinstance(value := container[step], dict):
+                own = _replace_own(value, shape)
+                self._taken += [(*path[:length], key) for key in own]
+                return
             if removable:
                 _remove(container, step)
             elif (instead := _stand_in(shape)) is not _GONE:
@@ -62,7 +68,7 @@ class Salvage:
             found = (*found, kept[step] if kept is not None and isinstance(step, int) else step)
         return found
 
-    def placed(self, finding: Finding) -> Finding | None:
+    def placed(self, finding: F) -> F | None:
         """A finding about :meth:`rest` in paths of the original; None when it may only follow from what is gone."""
         rests_on = tuple(map(self.original, finding.rests_on))
         found = replace(finding, path=self.original(finding.path), rests_on=rests_on)
@@ -107,6 +113,20 @@ def _remove(container: Any, step: Any) -> None:
         container.pop(step, None)
     elif isinstance(container, list):
         container[step] = _GONE
+
+
+def _replace_own(value: dict[str, Any], shape: Shape) -> frozenset[str]:
+    """Make a map of an unknown type one of the first type: what only types have of their own stands in.
+
+    Returns the keys of these; all others stay.
+    """
+    kinds = [document_fields(kind) for kind in shape.tagged.values()]
+    shapes = {key: {each[key].shape if key in each else None for each in kinds} for fields in kinds for key in fields}
+    own = frozenset(key for key, found in shapes.items() if len(found) > 1)
+    for key in own:
+        value.pop(key, None)
+    value.update({key: each for key, each in _stand_in(shape).items() if key in own})
+    return own
 
 
 def _stand_in(shape: Shape) -> Any:

@@ -78,10 +78,16 @@ class Source(Generic[T]):
         return Problem(self.file, line, column, dotted(written), message)
 
     def _read(self) -> Node | None:
+        file = FilePath(self.file)
         try:
-            raw = FilePath(self.file).read_bytes()
+            # Nobody may ever write to a pipe. One that a shell hands over has no such name.
+            special = file.name.endswith(SUFFIXES) and file.exists() and not file.is_file()
+            raw = b"" if special else file.read_bytes()
         except OSError as error:
             self.problems.append(Problem(self.file, message=f"cannot be read: {error.strerror or error}"))
+            return None
+        if special:
+            self.problems.append(Problem(self.file, message="is no regular file; expected one with YAML in it"))
             return None
         node, self.problems = read_yaml(raw, self.file)
         if node is None or isinstance(node.value, dict):

@@ -1,8 +1,9 @@
 """A document in its stored form, judged.
 
 pydantic-core finds what is wrong with single values; here it is said in words for people. Then
-what is wrong is taken out, or stood in for where the document cannot do without it, so that the
-checks of what several fields say together can look at the rest in the same run.
+what is wrong is taken out, or stood in for where the document cannot do without it, so that what it
+hid comes to light, and the checks of what several fields say together can look at the rest in the
+same run.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar, cast
 
 from pydantic_core import ErrorDetails, ValidationError
@@ -57,6 +58,9 @@ def judge(kind: type[T], data: dict[str, Any]) -> Judged[T]:
             salvage.take_out(salvage.original(fault.path), meant=fault.meant)
         rest = salvage.rest()
         document, pending = _validate(kind, rest)
+        # About what is around a gap nothing is said: it may be wrong because of the gap.
+        placed = (salvage.placed(replace(fault, rests_on=(fault.path,))) for fault in pending)
+        faults += tuple(fault for fault in placed if fault is not None)
         if document is not None:
             return Judged(document, rest, faults, salvage)
     return Judged(None, data, faults, salvage)

@@ -4,7 +4,8 @@ PyYAML's parser (libyaml, where it is there) does the syntax. What a scalar mean
 by the core schema of YAML 1.2, since PyYAML would read ``10:00`` as 600 and ``no`` as false.
 
 An alias is the very node of its anchor, so that reading takes time in proportion to the file,
-whatever the aliases expand to; the expanded size is counted along and refused beyond a limit.
+whatever the aliases expand to. A merge key copies, so that what is merged is counted, too: a text
+that grows beyond a limit is refused where it does.
 """
 
 from __future__ import annotations
@@ -175,6 +176,7 @@ class _Builder:
         self.problems: list[Problem] = []
         self._next: Callable[[], Any]
         self._anchors: dict[str, Node | None] = {}
+        self._merged_size = 0
 
     def problem(self, message: str, mark: Any) -> Problem:
         line, column = _place(mark) if mark else (1, 1)
@@ -194,8 +196,6 @@ class _Builder:
         following = self._next()
         if not isinstance(following, yaml.StreamEndEvent):
             self.note("a second YAML document begins here; write one document per file", following.start_mark)
-        if root.size > MAX_EXPANDED:
-            raise _UnreadableError(f"its aliases expand to more than {MAX_EXPANDED:,} characters", None)
         return root
 
     def _node(self, event: Any, depth: int) -> Node:
@@ -233,7 +233,7 @@ class _Builder:
             child = self._node(item, depth)
             node.children.append(child)
             node.value.append(child.value)
-            node.size += child.size + 1
+            node.size = _within_limit(node.size + child.size + 1)
             node.depth = max(node.depth, child.depth + 1)
         return node
 
@@ -273,6 +273,7 @@ class _Builder:
 
     def _merged(self, node: Node, mark: Any) -> list[Node]:
         """The maps that a merge key (``<<``) takes over, the first one first."""
+        self._merged_size = _within_limit(self._merged_size + node.size)
         sources = node.children if isinstance(node.children, list) else [node]
         if all(source.keys is not None for source in sources):
             return list(sources)
@@ -347,7 +348,13 @@ def _add(node: Node, name: str, child: Node, mark: Any) -> None:
     node.children[name] = child
     node.keys[name] = mark  # type: ignore[index]
     node.value[name] = child.value
-    node.size += len(name) + child.size + 4
+    node.size = _within_limit(node.size + len(name) + child.size + 4)
+
+
+def _within_limit(size: int) -> int:
+    if size > MAX_EXPANDED:
+        raise _UnreadableError(f"its aliases expand to more than {MAX_EXPANDED:,} characters", None)
+    return size
 
 
 def _too_deep(mark: Any) -> _UnreadableError:

@@ -14,7 +14,15 @@ import pytest
 import interlock_tf
 from interlock_runtime import settings as runtime_settings
 from interlock_tf import App, Concurrency, ConfigError, Interlock, InterlockStack, InterlockWarning, VpcConfig
-from interlock_tf._cdk import AwsProvider, DataAwsIamRole, IamRole, LocalBackend, TerraformOutput, TerraformStack
+from interlock_tf._cdk import (
+    AwsProvider,
+    DataAwsIamRole,
+    IamRole,
+    LocalBackend,
+    TerraformOutput,
+    TerraformStack,
+    TerraformVariable,
+)
 from interlock_tf.functions import FUNCTIONS
 from tests.fakes.stacks import MINIMAL, Synthesised, known, own_stack, synthesised, zips_in
 
@@ -275,6 +283,31 @@ def test_a_resource_s_attribute_may_be_a_variable(tmp_path: Path) -> None:
     assert all(alarm["alarm_actions"] == [arn] for alarm in stack.resources("cloudwatch_metric_alarm").values())
     assert all(queue["kms_master_key_id"] == arn for queue in stack.resources("sqs_queue").values())
     assert stack.policies()["interlock_alert_dispatcher_secrets_read"]["Statement"][0]["Resource"] == [arn]
+
+
+def test_a_terraform_variable_is_refused_where_synthesis_needs_the_value(tmp_path: Path) -> None:
+    def with_variables(stack: TerraformStack, interlock: MakeInterlock) -> None:
+        unknown = TerraformVariable(stack, "unknown")
+        interlock(
+            extended_alarms=unknown.boolean_value,
+            deletion_protection=unknown.value,
+            lambda_memory_size=unknown.number_value,
+            glue_job_arns=unknown.list_value,
+            kms_key_arn=unknown.value,
+            tags={"team": unknown.value},
+        )
+
+    with pytest.raises(ConfigError) as refused:
+        own_stack(tmp_path, with_variables)
+    literal = "is a Terraform token, but synthesis itself needs the value: give a literal"
+    assert [str(problem) for problem in refused.value.problems] == [
+        f"deletion_protection: {literal}",
+        f"extended_alarms: {literal}",
+        f"lambda_memory_size: {literal}",
+        "kms_key_arn: is a Terraform value of another type; give it as a string",
+        "glue_job_arns: is a list that only Terraform knows; list the ARNs one by one",
+        "tags['team']: is a Terraform value of another type; give it as a string",
+    ]
 
 
 def test_what_people_need_is_an_attribute(tmp_path: Path) -> None:

@@ -114,6 +114,15 @@ def test_cron_expressions_of_eventbridge_fire_in_their_zone() -> None:
         fires_after("cron(0 8 1 * 2 *)", "UTC", "schedule")
 
 
+def test_cron_expressions_of_eventbridge_count_on_from_a_value() -> None:
+    after = fires_after("cron(5/20 8-10/2,20/3 * * ? *)", "UTC", "schedule")
+    found, now = [], datetime(2026, 3, 6, 8, 30, tzinfo=UTC)
+    for _ in range(6):
+        now = after(now) or now
+        found.append(f"{now:%H:%M}")
+    assert found == ["08:45", "10:05", "10:25", "10:45", "20:05", "20:25"]
+
+
 @pytest.mark.parametrize(
     ("state", "told"),
     [

@@ -51,6 +51,7 @@ def test_every_zip_holds_the_runtime_and_its_libraries_and_only_the_dispatcher_s
     for function, built in zips.build_zips(tmp_path).items():
         modules = {module for module in _modules(built.path) if not module.endswith(".dist-info")}
         assert modules == everywhere | ({"slack_sdk"} if function == "alert-dispatcher" else set())
+        assert "tzdata/zones" in zipfile.ZipFile(built.path).namelist()
 
 
 def test_licences_stay_in_and_dead_weight_stays_out(tmp_path: Path) -> None:

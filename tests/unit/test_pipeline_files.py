@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.errors import ConfigError
 from interlock_runtime.core.reader import read
+from interlock_tf.documents.placeholders import Variables
+from interlock_tf.documents.source import Source
 from interlock_tf.pipelines import MAX_CONFIG_BYTES
 from interlock_tf.settings import Settings
 from tests.fakes.documents import TODAY, document, folder, load, problems
@@ -305,6 +308,21 @@ class TestDirectories:
         made.joinpath("a.yaml").symlink_to("nowhere")
         assert problems(made) == ["a.yaml: cannot be read: No such file or directory"]
 
+    def test_a_pipe_is_a_problem_and_is_not_waited_for(self, tmp_path: Path) -> None:
+        made = folder(tmp_path, {"b.yaml": document(pipeline={"id": "-"})})
+        os.mkfifo(made / "a.yaml")
+        fifo, other = problems(made)
+        assert fifo == "a.yaml: is no regular file; expected one with YAML in it"
+        assert other.startswith("b.yaml")
+
+    def test_a_pipe_that_a_shell_hands_over_is_read(self) -> None:
+        read, write = os.pipe()
+        os.write(write, json.dumps(document()).encode())
+        os.close(write)
+        source = Source(Pipeline, f"/dev/fd/{read}", Variables({}))
+        os.close(read)
+        assert (source.problems, source.document and source.document.id) == ([], "gold")
+
 
 class TestProblems:
     def test_two_pipelines_of_one_id_are_refused(self, tmp_path: Path) -> None:
@@ -400,11 +418,25 @@ class TestProblems:
             {"validation": None},
             {"job": None},
             {"job": {"type": "http", "config": {"url": 5}}},
+            {"job": {"type": "htp", "config": {"url": 5}, "maxRetries": 1}},
+            {"job": {"config": {"url": "https://a"}, "maxRetries": 1}},
+            {"validation": {"rules": [{"key": "a", "check": "bad"}]}},
+            {"schedule": {"cron": "0 6 * * *", "exclude": {"dates": ["2027-02-30"]}}},
             {"schedule": {"cron": "0 6 * * *", "evaluation": {"window": "1m", "interval": "fast"}}},
             {"schedule": {"cron": "bad"}, "job": {"type": "glue", "config": {"jobName": "${HOUR}"}}},
             {"postRun": {"rules": [{"key": "a", "check": "gt", "field": "f", "value": 1, "valu": 2}]}},
         ):
             assert len(told(tmp_path, document(**sections))) == 1, sections
+
+    def test_an_impossible_date_does_not_hide_those_that_are_listed_twice(self, tmp_path: Path) -> None:
+        dates = ["2027-01-01", "2027-02-30", "2027-01-01", "2027-03-01", "2027-01-02", "2027-03-01"]
+        schedule = {"include": {"dates": dates}, "time": "06:00"}
+        found = [problem.split("dates[")[1] for problem in told(tmp_path, document(schedule=schedule))]
+        assert found == [
+            "1]: '2027-02-30' is not valid: day is out of range for month; expected a date such as 2026-12-25",
+            "2]: 2027-01-01 is listed twice",
+            "5]: 2027-03-01 is listed twice",
+        ]
 
     def test_an_unknown_placeholder_hides_nothing_around_it(self, tmp_path: Path) -> None:
         written = document(
@@ -430,7 +462,7 @@ validation:
     - {key: a}
     - {key: a, check: equals}
     - {key: a, check: gt, field: f, value: "5"}
-job: {type: glu, config: {}, maxRetries: 99}
+job: {type: glu, config: {}, maxRetries: 99, pollWindow: 1h}
 dryRun: 5
 a: !tag x
 """
@@ -446,6 +478,8 @@ a: !tag x
             ["a.yaml:9:7", "validation.rules[1].value"],
             ["a.yaml:10:44", "validation.rules[2].value"],
             ["a.yaml:11:13", "job.type"],
+            ["a.yaml:11:42", "job.maxRetries"],
+            ["a.yaml:11:46", "job.pollWindow"],
             ["a.yaml:12:9", "dryRun"],
             ["a.yaml:13:1", "a"],
             ["a.yaml:13:4", "the YAML tag '!tag' is not supported; write a plain value"],

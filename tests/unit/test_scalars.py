@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
+import zoneinfo
 from datetime import date, time, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -119,6 +122,27 @@ def test_what_is_spelled_wrong_is_refused_with_a_value_error(kind: Text, texts: 
     for text in texts:
         with pytest.raises(ValueError, match=r"."):
             kind.parse(text)
+
+
+@pytest.mark.parametrize(
+    "name", ["localtime", "posixrules", "Factory", "posix/Europe/Berlin", "right/Europe/Berlin", "Local/Office"]
+)
+def test_a_time_zone_that_only_some_machines_have_is_refused(
+    name: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_bytes(pkgutil.get_data("tzdata", "zoneinfo/Europe/Berlin") or b"")
+    before = zoneinfo.TZPATH
+    request.addfinalizer(lambda: zoneinfo.reset_tzpath(before))
+    zoneinfo.reset_tzpath([tmp_path])
+    assert zoneinfo.ZoneInfo(name)
+    with pytest.raises(ValueError, match="is not in the time zone database"):
+        TIMEZONE.parse(name)
+
+
+@pytest.mark.parametrize("name", ["UTC", "GMT+0", "Etc/GMT-14", "EST", "America/Argentina/Buenos_Aires"])
+def test_a_time_zone_of_any_spelling_is_read(name: str) -> None:
+    assert TIMEZONE.parse(name).key == name
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())

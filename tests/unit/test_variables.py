@@ -10,10 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock_runtime.core.errors import ConfigError, Problem
-from interlock_tf.settings import Concurrency, Settings, VpcConfig, is_token
+from interlock_tf.settings import Concurrency, Settings, VpcConfig
+from interlock_tf.terraform_values import is_token
 from interlock_tf.variables import Variables
 
 TOKEN = "${TfToken[TOKEN.7]}"
+#: As CDKTF writes a list and a number that only Terraform knows.
+LIST_TOKEN = ["#{TfToken[TOKEN.7]}"]
+NUMBER_TOKEN = -8.109562212591379e298
 ARN = "arn:aws:sns:eu-west-1:123456789012:on-call"
 
 
@@ -49,7 +53,7 @@ def test_all_problems_are_told_at_once_and_each_names_its_variable() -> None:
     assert problems(lambda_memory_size=64, sfn_log_level="DEBUG", kms_key_arn="key", tags={"a": 1}) == [
         "lambda_memory_size: 64 is not valid; expected 128 to 10240 (MB, as Lambda allows)",
         "sfn_log_level: 'DEBUG' is not valid; expected one of OFF, ERROR, ALL",
-        "kms_key_arn: 'key' is not valid; expected an ARN, or None",
+        "kms_key_arn: 'key' is not valid; expected the ARN of a KMS key (arn:aws:kms:…:key/…, no alias), or None",
         "tags['a']: 1 is not valid; expected a string for a string",
     ]
 
@@ -82,7 +86,13 @@ def test_required_variables_are_required() -> None:
         ({"pipelines_path": 7}, "pipelines_path: 7 is not valid; expected a path"),
         ({"dist_path": 7}, "dist_path: 7 is not valid; expected a path"),
         ({"lambda_memory_size": True}, "lambda_memory_size: True is not valid; expected a whole number"),
-        ({"lambda_memory_size": -1.8881545897087505e289}, "lambda_memory_size: -1.88"),
+        ({"lambda_memory_size": NUMBER_TOKEN}, "lambda_memory_size: is a Terraform token, but synthesis itself needs"),
+        ({"log_retention_days": NUMBER_TOKEN}, "log_retention_days: is a Terraform token"),
+        (
+            {"lambda_concurrency": Concurrency(watchdog=NUMBER_TOKEN)},  # type: ignore[arg-type]
+            "lambda_concurrency.watchdog: is a Terraform token",
+        ),
+        ({"lambda_runtime": TOKEN}, "lambda_runtime: is a Terraform token"),
         ({"trigger_max_attempts": -1}, "trigger_max_attempts: -1 is not valid; expected 0 to 20"),
         ({"trigger_retention_days": 7}, "trigger_retention_days: 7 is not valid; expected 31 to 3650"),
         (
@@ -94,9 +104,23 @@ def test_required_variables_are_required() -> None:
         ({"lambda_runtime": "python3.9"}, "lambda_runtime: 'python3.9' is not valid; expected one of python3.12"),
         (
             {"watchdog_schedule": "rate(1 minutes)"},
-            "watchdog_schedule: 'rate(1 minutes)' is not valid; expected such as",
+            "watchdog_schedule: 'rate(1 minutes)' is not valid: EventBridge wants rate(1 minute); expected such as",
         ),
         ({"watchdog_schedule": TOKEN}, "watchdog_schedule: is a Terraform token"),
+        ({"watchdog_schedule": "hourly"}, "watchdog_schedule: 'hourly' is not valid; expected such as rate(5 minutes)"),
+        (
+            {"kms_key_arn": "arn:aws:kms:eu-west-1:123456789012:alias/data"},
+            "expected the ARN of a KMS key (arn:aws:kms:…:key/…, no alias), or None",
+        ),
+        ({"kms_key_arn": ARN}, "kms_key_arn: 'arn:aws:sns:eu-west-1:123456789012:on-call' is not valid"),
+        (
+            {"sns_alarm_topic_arn": "arn:aws:sqs:eu-west-1:123456789012:on-call"},
+            "is not valid; expected the ARN of a topic (arn:aws:sns:…), or None",
+        ),
+        (
+            {"slack_secret_arn": "arn:aws:ssm:eu-west-1:123456789012:parameter/slack"},
+            "is not valid; expected the ARN of a secret (arn:aws:secretsmanager:…:secret:…), or None",
+        ),
         ({"glue_job_arns": "*"}, "glue_job_arns: '*' is not valid; expected a list of ARNs"),
         ({"glue_job_arns": ["orders"]}, "glue_job_arns: 'orders' is not valid; expected a list of ARNs, or ['*']"),
         ({"glue_log_groups": ["a b"]}, "glue_log_groups: 'a b' is not valid"),
@@ -123,6 +147,11 @@ def test_required_variables_are_required() -> None:
         ({"tags": {"x": "y" * 257}}, "tags['x']: 'yyyy"),
         ({"tags": {str(n): "y" for n in range(51)}}, "tags: are 51, and AWS allows 50 for a resource"),
         ({"orchestrator_environment": {"INTERLOCK_X": "é" * 1600}}, "orchestrator_environment: is 3,211 bytes long"),
+        ({"allowed_private_hosts": ["a" * 31] * 97}, "allowed_private_hosts: is 3,103 bytes long; Lambda allows 4 KB"),
+        (
+            {"allowed_private_hosts": ["a" * 99] * 20, "orchestrator_environment": {"INTERLOCK_X": "x" * 1100}},
+            "allowed_private_hosts: is 1,999 bytes long, and orchestrator_environment 1,111; Lambda allows 4 KB",
+        ),
         ({"tags": ["a"]}, "tags: ['a'] is not valid; expected a mapping of strings"),
     ],
 )
@@ -141,6 +170,35 @@ def test_a_token_is_taken_where_only_terraform_reads_it() -> None:
         tags={"team": TOKEN},
     )
     assert taken.glue_job_arns == (TOKEN,)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "glue_job_arns",
+        "emr_cluster_arns",
+        "emr_serverless_app_arns",
+        "emr_serverless_job_role_arns",
+        "sfn_trigger_arns",
+        "lambda_trigger_arns",
+    ],
+)
+@pytest.mark.parametrize("value", [LIST_TOKEN, [ARN, *LIST_TOKEN], TOKEN])
+def test_a_list_of_arns_that_only_terraform_knows_is_refused(name: str, value: Any) -> None:
+    assert problems(**{name: value}) == [f"{name}: is a list that only Terraform knows; list the ARNs one by one"]
+
+
+def test_a_list_of_subnets_may_be_one_that_only_terraform_knows() -> None:
+    given = VpcConfig(subnet_ids=LIST_TOKEN, security_group_ids=LIST_TOKEN)  # type: ignore[arg-type]
+    assert settings(vpc_config=given).vpc_config == given
+
+
+def test_a_token_in_place_of_a_literal_is_told_once() -> None:
+    literal = "is a Terraform token, but synthesis itself needs the value: give a literal"
+    assert problems(watchdog_schedule=TOKEN, sfn_timeout_seconds=NUMBER_TOKEN) == [
+        f"watchdog_schedule: {literal}",
+        f"sfn_timeout_seconds: {literal}",
+    ]
 
 
 def test_an_empty_string_for_an_optional_value_is_no_value() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -232,6 +233,30 @@ def test_an_alias_bomb_of_merge_keys_is_refused() -> None:
         *(f"x{n}: &x{n} {{a: *x{n - 1}, b: *x{n - 1}, <<: *x{n - 1}}}" for n in range(1, 30)),
     ]
     assert "expand to more than" in told("\n".join(lines))[0]
+
+
+WIDE = f"a: &a {{{', '.join(f'k{n}: 1' for n in range(4000))}}}"
+
+
+@pytest.mark.parametrize(
+    "merging",
+    [
+        f"b: [{', '.join(['{<<: *a}'] * 2000)}]",
+        "b: " + f"[{', '.join(['{<<: *a}'] * 25)}, " * 40 + "x" + "]" * 40,
+        f"b: {{{', '.join(['<<: *a'] * 2000)}}}",
+        f"b: {{<<: [{', '.join(['*a'] * 2000)}]}}",
+    ],
+    ids=["wide", "deep", "repeated", "listed"],
+)
+def test_a_bomb_of_merge_keys_is_refused_before_it_grows(merging: str) -> None:
+    tracemalloc.start()
+    try:
+        found = told(f"{WIDE}\n{merging}")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found == [f"f.yaml:1:1: its aliases expand to more than {MAX_EXPANDED:,} characters"]
+    assert peak < 50_000_000
 
 
 def test_a_chain_of_aliases_is_not_deeper_than_written_depth_may_be() -> None:

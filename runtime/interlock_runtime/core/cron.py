@@ -21,8 +21,8 @@ from interlock_runtime.core.wording import shown
 _HORIZON = timedelta(days=36525)
 
 _LONGEST_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _TERM = re.compile(r"(?:(?P<star>\*)|(?P<first>[A-Z0-9]+)(?:-(?P<last>[A-Z0-9]+))?)(?:/(?P<step>[0-9]{1,4}))?")
 _MACROS = {
     "@YEARLY": "0 0 1 1 *",
@@ -36,7 +36,9 @@ _MACROS = {
 
 
 @dataclass(frozen=True)
-class _Field:
+class Field:
+    """A field of a cron expression: its name, the bounds of its numbers, and names for them in order."""
+
     name: str
     low: int
     high: int
@@ -44,10 +46,16 @@ class _Field:
 
     @property
     def allowed(self) -> str:
+        """The values in words."""
         names = f" or {self.names[0]} to {self.names[-1]}" if self.names else ""
         return f"{self.low} to {self.high}{names}"
 
     def number(self, text: str) -> int:
+        """Read a number, or a name in capitals.
+
+        Raises:
+            ValueError: it is not a value of the field.
+        """
         if text in self.names:
             return self.names.index(text) + self.low
         if not text.isdigit() or len(text) > 4 or not self.low <= int(text) <= self.high:
@@ -55,6 +63,11 @@ class _Field:
         return int(text)
 
     def parse(self, text: str) -> frozenset[int]:
+        """Read a whole field: the values that match.
+
+        Raises:
+            ValueError: it is not such a field.
+        """
         return frozenset().union(*(self._term(term) for term in text.split(",")))
 
     def _term(self, text: str) -> range:
@@ -75,11 +88,11 @@ class _Field:
         return range(first, last + 1, step)
 
 
-_MINUTE = _Field("minute", 0, 59)
-_HOUR = _Field("hour", 0, 23)
-_DAY = _Field("day of the month", 1, 31)
-_MONTH = _Field("month", 1, 12, _MONTHS)
-_WEEKDAY = _Field("day of the week", 0, 7, _WEEKDAYS)
+_MINUTE = Field("minute", 0, 59)
+_HOUR = Field("hour", 0, 23)
+_DAY = Field("day of the month", 1, 31)
+_MONTH = Field("month", 1, 12, MONTHS)
+_WEEKDAY = Field("day of the week", 0, 7, WEEKDAYS)
 _FIELDS = (_MINUTE, _HOUR, _DAY, _MONTH, _WEEKDAY)
 
 
@@ -200,7 +213,7 @@ class Cron:
         EventBridge wants ``?`` in one of the day fields, so that two restricted ones take two
         expressions. A day that matches both fires in both, at the same instant.
         """
-        days, weekdays = _compact(self.days, 31), _compact(self.weekdays, 7, _WEEKDAYS)
+        days, weekdays = _compact(self.days, 31), _compact(self.weekdays, 7, WEEKDAYS)
         if len(self.weekdays) == 7 or (self.either_day and len(self.days) == 31):
             pairs = [("*" if self.either_day else days, "?")]
         elif len(self.days) == 31:

@@ -7,6 +7,7 @@ takes the rule from here, so that a bound or a spelling is written once.
 
 from __future__ import annotations
 
+import pkgutil
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -166,8 +167,16 @@ def _deadline(text: str) -> Deadline:
     return Deadline(clock.hour, clock.minute)
 
 
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    """The names of the tzdata package; a machine's own database may have more, such as ``localtime``."""
+    return frozenset((pkgutil.get_data("tzdata", "zones") or b"").decode().split()) - {"Factory"}
+
+
 @lru_cache(maxsize=1024)
 def _zone(key: str) -> ZoneInfo:
+    if key not in _zones():
+        raise ValueError(f"{key!r} is not in the time zone database")
     try:
         zone = ZoneInfo(key)
     except (ZoneInfoNotFoundError, OSError, ValueError) as error:
