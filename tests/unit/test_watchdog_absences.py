@@ -285,6 +285,46 @@ def test_a_listed_date_before_the_deployment_is_not_missed() -> None:
     assert pass_at(world, "2026-03-03 08:35") == []
 
 
+GAP: dict[str, Any] = {"timezone": "America/New_York", "time": "02:30"}
+
+
+@pytest.mark.parametrize("first", ["2026-03-08 07:00", "2026-03-08 07:30", "2026-03-09 06:50"])
+def test_a_listed_time_that_the_clock_skipped_is_started_when_the_clock_is_put_forward(first: str) -> None:
+    world = watched_since("2026-03-07 12:00", **listed("2026-03-08", **GAP))
+    assert pass_at(world, "2026-03-08 06:59") == []
+    assert pass_at(world, first) == []
+    run = world.run("gold", "2026-03-08")
+    assert run is not None
+    assert (run.cause, run.attempt, run.is_launched) == ("tick:2026-03-08T07:00:00.000Z", 0, True)
+    assert pass_at(world, "2026-03-09 06:55") == []
+    assert len(world.executions.inputs) == 1
+
+
+def test_a_skipped_time_of_a_listed_date_is_missed_when_it_was_not_started_within_a_day() -> None:
+    world = watched_since("2026-03-07 12:00", **listed("2026-03-08", **GAP))
+    assert pass_at(world, "2026-03-09 07:00") == ["IRREGULAR_SCHEDULE_MISSED 2026-03-08"]
+    assert world.executions.inputs == {}
+
+
+@pytest.mark.parametrize(
+    ("days", "more"),
+    [
+        (["2026-03-09"], {}),
+        (["2026-03-08"], {"exclude": {"dates": ["2026-03-08"]}}),
+        (["2026-03-08"], {"trigger": gold()["schedule"]["trigger"]}),
+    ],
+    ids=["not listed", "excluded", "a trigger condition"],
+)
+def test_a_skipped_time_that_would_have_been_no_tick_starts_nothing(days: list[str], more: dict[str, Any]) -> None:
+    world = watched_since("2026-03-07 12:00", **listed(*days, **GAP, **more))
+    pass_at(world, "2026-03-08 07:00")
+    assert world.executions.inputs == {}
+
+
+def test_a_skipped_time_of_the_past_is_not_started_by_a_fresh_deployment() -> None:
+    assert watched_since("2026-03-08 07:05", **listed("2026-03-08", **GAP)).executions.inputs == {}
+
+
 def test_a_missed_date_is_not_told_again_when_that_is_forgotten() -> None:
     world = watched_since("2026-03-02 12:00", **listed("2026-03-03"))
     pass_at(world, "2026-03-03 08:10")
