@@ -119,6 +119,13 @@ def test_an_outage_of_the_watchdog_is_made_up_for_within_a_day() -> None:
     ]
 
 
+@pytest.mark.parametrize(("at", "found"), [("11:59", "SCHEDULE_MISSED 2026-03-04T12"), ("12:00", None)])
+def test_a_fire_is_looked_for_for_a_day(at: str, found: str | None) -> None:
+    world = watched_since("2026-03-02 12:00", **cron("0 12,15 * * *"))
+    missed = [found] if found else []
+    assert pass_at(world, f"2026-03-05 {at}") == [*missed, "SCHEDULE_MISSED 2026-03-04T15"]
+
+
 def test_excluded_dates_and_dry_runs_are_not_missed() -> None:
     world = watched_since("2026-03-02 12:00", **cron(exclude={"dates": ["2026-03-03"]}))
     world.pipeline(gold(pipeline={"id": "dry"}, dryRun=True, schedule={"cron": "0 6 * * *"}))
@@ -378,6 +385,21 @@ def test_a_deadline_at_the_end_of_the_day_is_not_overlooked() -> None:
     world = watched_since("2026-03-03 06:00", **with_deadline("23:58"))
     assert pass_at(world, "2026-03-04 23:57") == []
     assert pass_at(world, "2026-03-05 00:02") == ["SENSOR_DEADLINE_EXPIRED 2026-03-03"]
+
+
+@pytest.mark.parametrize(("at", "found"), [("01:57", ["SENSOR_DEADLINE_EXPIRED 2026-03-03"]), ("01:58", [])])
+def test_a_deadline_of_a_date_that_is_not_looked_at_any_more_is_looked_for_for_two_hours(
+    at: str, found: list[str]
+) -> None:
+    world = watched_since("2026-03-03 06:00", **with_deadline("23:58"))
+    assert pass_at(world, f"2026-03-05 {at}") == found
+
+
+def test_an_excluded_date_that_is_not_looked_at_any_more_does_not_expire() -> None:
+    sections = with_deadline("23:58")
+    sections["schedule"]["exclude"] = {"dates": ["2026-03-03"]}
+    world = watched_since("2026-03-03 06:00", **sections)
+    assert pass_at(world, "2026-03-05 00:02") == []
 
 
 def test_a_deadline_days_after_the_date_is_not_overlooked() -> None:

@@ -239,6 +239,17 @@ def test_a_sensor_that_came_in_time_starts_its_run_after_the_deadline(world: Wor
     assert the_run(world).is_running
 
 
+def test_an_update_in_the_future_counts_as_of_now(world: World) -> None:
+    trigger = gold()["schedule"]["trigger"] | {"deadline": "09:00", "dayOffset": 0}
+    world.pipeline(gold(schedule={"trigger": trigger}))
+    world.write_sensor("gold", "orders", **READY, updatedAt=rfc3339(world.now + timedelta(hours=4)))
+    world.watchdog()
+    assert world.bus.types == ["TRIGGER_RECOVERED"]
+    arrival = the_run(world).arrival
+    assert arrival is not None
+    assert arrival <= world.now
+
+
 def test_a_sensor_that_came_too_late_starts_nothing_and_its_date_expires(world: World) -> None:
     trigger = gold()["schedule"]["trigger"] | {"deadline": "09:00", "dayOffset": 0}
     world.pipeline(gold(schedule={"trigger": trigger}))
@@ -448,6 +459,23 @@ def test_a_later_hour_that_was_run_again_had_begun_before(world: World) -> None:
     assert "POST_RUN_SENSOR_MISSING 2026-03-03T08" in pass_at(world, "2026-03-03 09:36")
 
 
+def test_a_later_hour_that_expired_had_no_run(world: World) -> None:
+    hours(world, starts={"2026-03-03T08": "09:05"})
+    quality(world, "09:20")
+    config = world.ports.configs.get("gold", world.now)
+    assert config is not None
+    runs.expire(world.ports, config, "2026-03-03T09", now=world.now)
+    assert "POST_RUN_PASSED 2026-03-03T08" in pass_at(world, "2026-03-03 10:36")
+
+
+def test_a_key_with_the_hour_is_of_that_hour_whatever_its_fields_say(world: World) -> None:
+    hours(world, starts={"2026-03-03T08": "08:05", "2026-03-03T09": "09:05"})
+    world.now = utc("2026-03-03 09:20")
+    fields = {"ok": True, "date": DATE, "hour": 9, "updatedAt": rfc3339(world.now)}
+    world.write_sensor("gold", "quality#2026-03-03T08", **fields)
+    assert "POST_RUN_PASSED 2026-03-03T08" in pass_at(world, "2026-03-03 09:36")
+
+
 def test_an_undated_sensor_after_its_hour_is_of_the_run_that_it_followed(world: World) -> None:
     hours(world, starts={"2026-03-03T08": "09:05"})
     quality(world, "09:20")
@@ -498,6 +526,19 @@ def test_a_failure_without_a_budget_is_told_and_leaves_the_index(world: World) -
     world.advance(minutes=5)
     world.watchdog()
     assert world.bus.types == ["RETRY_EXHAUSTED"]
+
+
+def test_the_failure_is_what_the_job_log_says_of_it_though_a_success_follows(world: World) -> None:
+    world.pipeline(gold(postRun=None, job={"maxRetries": 1, "maxCodeRetries": 0}))
+    run = start(world)
+    world.log_job("gold", DATE, "fail", attempt=0, category="PERMANENT", error="no such table")
+    finish(world, run, Status.FAILED_FINAL, Kind.UNDECIDED, Reason.FAIL)
+    world.advance(minutes=1)
+    world.log_job("gold", DATE, "success", attempt=0)
+    world.advance(minutes=10)
+    world.watchdog()
+    assert world.bus.the("RETRY_EXHAUSTED").detail["error"] == "no such table"
+    assert the_run(world).attempt == 0
 
 
 def test_a_failure_of_an_excluded_date_is_decided_as_the_router_decides(world: World) -> None:

@@ -94,9 +94,10 @@ NIGHTLY: dict[str, Any] = {"trigger": None, "cron": "0 6 * * *"}
 LISTED: dict[str, Any] = {"trigger": None, "include": {"dates": ["2026-03-03", "2026-03-04"]}, "time": "06:00"}
 
 
+@pytest.mark.parametrize("at", ["06:00", "09:00"])
 @pytest.mark.parametrize("schedule", [NIGHTLY, LISTED], ids=["cron", "listed"])
-def test_a_run_that_was_due_before_the_deployment_has_no_deadline(schedule: dict[str, Any]) -> None:
-    world = with_sla("2026-03-03 09:00", sla=ABSOLUTE | {"dayOffset": 0}, schedule=schedule)
+def test_a_run_that_was_due_before_the_deployment_has_no_deadline(schedule: dict[str, Any], at: str) -> None:
+    world = with_sla(f"2026-03-03 {at}", sla=ABSOLUTE | {"dayOffset": 0}, schedule=schedule)
     assert world.schedules.entries == {}
     assert pass_at(world, "2026-03-03 10:05") == []
     assert pass_at(world, "2026-03-04 00:05") == []
