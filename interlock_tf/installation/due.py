@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from interlock_runtime.core import dates
 from interlock_runtime.core.deadlines import trigger_deadline
-from interlock_runtime.core.expectations import is_expected
+from interlock_runtime.core.expectations import is_expected, start_of
 from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.core.rows import Status
 from interlock_runtime.core.sla_deadlines import SlaDeadline
@@ -79,9 +79,18 @@ def _outcome(facts: Facts, deadline: SlaDeadline, now: datetime) -> Outcome:
     run = facts.run
     if run is not None and run.status == Status.COMPLETED and run.completed_at is not None:
         return "met" if run.completed_at < deadline.breach else "missed"
+    if run is None and _was_due(facts, deadline):
+        return "off"
     if now >= deadline.breach:
-        return "off" if run is None and is_past(deadline.breach, facts.watched.sla) else "missed"
+        return "missed"
     return "warned" if now >= deadline.warning else "open"
+
+
+def _was_due(facts: Facts, deadline: SlaDeadline) -> bool:
+    """Whether a deadline, or the start by the clock that it waits for, was due before anybody watched."""
+    start = start_of(facts.pipeline, facts.date) if deadline.clock == "sla" and facts.earlier is None else None
+    is_late = start is not None and is_past(start, facts.watched.schedule)
+    return is_late or is_past(deadline.breach, facts.watched.sla)
 
 
 def _trigger(facts: Facts, now: datetime) -> Due | None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from interlock_runtime.core import dates, deadlines, drift, rows
 from interlock_runtime.core.dates import ExecutionDate, Granularity
 from interlock_runtime.core.documents import Pipeline
-from interlock_runtime.core.expectations import is_expected
+from interlock_runtime.core.expectations import is_expected, start_of
 from interlock_runtime.core.rows import RunKey
 from interlock_runtime.core.rules import choose
 from interlock_runtime.core.timestamps import parse_timestamp
@@ -150,7 +150,8 @@ def requests_are_answered(seen: Witness) -> Iterator[str]:
 def deadlines_have_verdicts(seen: Witness) -> Iterator[str]:
     """Each date whose deadline has passed, and that was expected or ran: one verdict (runtime.md, section 7).
 
-    Deadlines of the first hour are left out, since nobody may have been watching yet.
+    Deadlines of the first hour are left out, since nobody may have been watching yet, and dates without a run that the
+    clock was to start before that.
     """
     for pipeline in seen.world.pipelines().values():
         if pipeline.sla is None or pipeline.dry_run:
@@ -159,7 +160,8 @@ def deadlines_have_verdicts(seen: Witness) -> Iterator[str]:
         for date in _dates(seen, pipeline):
             clock, run = deadlines.absolute(pipeline, date), ran.get(str(date))
             about: Subject = (pipeline.id, pipeline.schedule_id, str(date), None)
-            if clock is not None and (is_expected(pipeline, date) or run) and _is_due(seen, pipeline, clock.breach):
+            is_awaited = run or (is_expected(pipeline, date) and not _was_due_before(seen, pipeline, date))
+            if clock is not None and is_awaited and _is_due(seen, pipeline, clock.breach):
                 met, breached = seen.count("SLA_MET", about), seen.count("SLA_BREACH", about)
                 if met + breached == 0:
                     yield f"a verdict of SLA of {about}, which was due at {clock.breach.isoformat()}"
@@ -262,6 +264,13 @@ def _is_due(seen: Witness, pipeline: Pipeline, at: datetime) -> bool:
     marker = seen.row(pipeline.id, rows.SINCE_MARKER)
     since = [parse_timestamp(marker["data"][name]) for name in ("since", "slaSince")] if marker else []
     return all(each and each < at for each in since) and seen.day.start < at < seen.day.end - GRACE
+
+
+def _was_due_before(seen: Witness, pipeline: Pipeline, date: ExecutionDate) -> bool:
+    """Whether the clock was to start a date before the watchdog knew the schedule."""
+    marker, start = seen.row(pipeline.id, rows.SINCE_MARKER), start_of(pipeline, date)
+    since = parse_timestamp(marker["data"]["since"]) if marker else None
+    return start is not None and since is not None and start <= since
 
 
 def _absence(pipeline: Pipeline, date: ExecutionDate) -> tuple[str | None, datetime | None]:

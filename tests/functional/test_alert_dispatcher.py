@@ -101,6 +101,18 @@ def test_an_alert_that_somebody_else_is_at_comes_again(consumers: Consumers, sla
     assert len(slack.messages) == 1
 
 
+def test_an_alert_whose_dispatcher_died_is_posted_after_a_minute(consumers: Consumers, slack: FakeSlack) -> None:
+    consumers.calls.kill_after = 1  # the alert's claim
+    with pytest.raises(Killed):
+        tell(consumers, event())
+    consumers.calls.reset()
+    consumers.advance(seconds=59, milliseconds=999)
+    assert tell(consumers, event()) == [0]
+    consumers.advance(milliseconds=1)
+    assert tell(consumers, event()) == []
+    assert len(slack.messages) == 1
+
+
 def test_different_occurrences_are_different_alerts(consumers: Consumers, slack: FakeSlack) -> None:
     assert tell(consumers, event("JOB_FAILED", attempt=0), event("JOB_FAILED", attempt=1)) == []
     assert len(slack.messages) == 2

@@ -118,6 +118,13 @@ class TestBeforeARun:
         assert wait == "a rerun request: cron was due at 2026-03-03 05:00 UTC, before it was watched"
         assert [each.outcome for each in told.standing().due] == ["off"]
 
+    def test_the_deadline_of_a_start_that_was_due_before_anybody_watched_is_off(self) -> None:
+        sla = {"deadline": "09:00", "dayOffset": 0, "expectedDuration": "10m"}
+        told = Told(schedule={"cron": "0 5 * * *", "trigger": None}, sla=sla)
+        assert [each.outcome for each in told.standing().due] == ["open"]
+        told.world.watchdog()  # notes since when it has watched: now
+        assert [each.outcome for each in told.standing().due] == ["off"]
+
     def test_a_listed_date_is_waited_for(self) -> None:
         schedule = {"include": {"dates": ["2026-03-03", "2026-03-05"]}, "time": "07:30", "trigger": None}
         told = Told(schedule=schedule)

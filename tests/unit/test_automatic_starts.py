@@ -11,6 +11,7 @@ import pytest
 from interlock_runtime.control import runs
 from interlock_runtime.control.ports import Metric
 from interlock_runtime.core.errors import PermanentError, TransientError
+from interlock_runtime.core.instants import epoch_seconds, rfc3339
 from interlock_runtime.core.rows import Kind, Status
 from interlock_runtime.core.run import Reason, Run
 from interlock_runtime.handlers import stream_router
@@ -143,7 +144,8 @@ def test_an_excluded_date_is_told_once_and_not_started(world: World) -> None:
     assert world.run("gold", DATE) is None
     assert world.bus.types == ["PIPELINE_EXCLUDED"]
     assert "Tuesday" in world.bus.the("PIPELINE_EXCLUDED").message
-    assert "ttl" in world.control.rows()["PIPELINE#gold", f"MARKER#alert#PIPELINE_EXCLUDED#stream#{DATE}"]
+    marker = world.control.rows()["PIPELINE#gold", f"MARKER#alert#PIPELINE_EXCLUDED#stream#{DATE}"]
+    assert marker["ttl"] == epoch_seconds(START + timedelta(days=30))
 
 
 def test_exclusion_looks_at_the_execution_date_not_at_today(world: World) -> None:
@@ -167,6 +169,53 @@ def test_a_sensor_written_in_time_starts_even_when_it_is_handled_later(world: Wo
     world.advance(hours=1)
     world.deliver(record)
     assert the_run(world).attempt == 0
+
+
+def due_by(deadline: str, **schedule: Any) -> dict[str, Any]:
+    """``gold``, which nothing may start after a time on the date itself."""
+    trigger = gold()["schedule"]["trigger"] | {"deadline": deadline, "dayOffset": 0}
+    return gold(schedule={"trigger": trigger} | schedule)
+
+
+def test_a_sensor_written_at_the_very_deadline_is_in_time(world: World) -> None:
+    world.pipeline(due_by("06:00"))
+    world.deliver(world.write_sensor("gold", "orders", **READY))
+    assert the_run(world).attempt == 0
+
+
+@pytest.mark.parametrize(("minutes", "starts"), [(30, True), (31, False)])
+def test_a_tick_that_is_delivered_after_the_trigger_deadline_is_refused(
+    world: World, minutes: int, *, starts: bool
+) -> None:
+    world.pipeline(due_by("06:30", cron="0 6 * * *"))
+    world.advance(minutes=minutes)
+    tick(world, START)
+    assert (world.run("gold", DATE, schedule_id="cron") is not None) is starts
+    assert ("deadline has passed" in world.log.text("info")) is not starts
+
+
+def test_a_tick_that_comes_again_after_the_deadline_resumes_its_start(world: World) -> None:
+    world.pipeline(due_by("06:30", cron="0 6 * * *"))
+    world.calls.fail["states:StartExecution"] = TransientError("throttled")
+    with pytest.raises(TransientError):
+        tick(world, START)
+    world.calls.reset()
+    world.advance(hours=1)
+    tick(world, START)
+    run = world.run("gold", DATE, schedule_id="cron")
+    assert run is not None
+    assert run.is_launched
+
+
+def test_the_trigger_condition_is_judged_at_the_time_of_the_write(world: World) -> None:
+    trigger = {"key": "orders", "check": "age_lt", "field": "loadedAt", "value": "10m"}
+    world.pipeline(gold(schedule={"trigger": trigger}))
+    in_time = world.write_sensor("gold", "orders", date=DATE, loadedAt=rfc3339(world.now - timedelta(minutes=9)))
+    old = world.write_sensor("gold", "orders", date="2026-03-02", loadedAt=rfc3339(world.now - timedelta(minutes=10)))
+    world.advance(hours=1)
+    world.deliver(in_time, old)
+    assert the_run(world).attempt == 0
+    assert world.run("gold", "2026-03-02") is None
 
 
 # What a row that stands there means
@@ -274,6 +323,15 @@ def test_a_sensor_after_an_exhausted_trigger_starts_the_next_attempt_and_costs_n
     assert rerun["reason"] == "sensor-after-trigger-exhausted"
     world.deliver(record)
     assert the_run(world).attempt == 1
+
+
+def test_a_sensor_after_the_trigger_deadline_starts_no_next_attempt(world: World) -> None:
+    world.pipeline(due_by("06:30"))
+    world.deliver(world.write_sensor("gold", "orders", **READY))
+    end(world, reason=Reason.TRIGGER_EXHAUSTED)
+    late(world, rows=7)
+    assert the_run(world).attempt == 0
+    assert "deadline has passed" in world.log.text("info")
 
 
 def test_a_sensor_after_an_exhausted_validation_is_told_once_with_what_to_do(world: World) -> None:

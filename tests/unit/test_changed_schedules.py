@@ -179,6 +179,13 @@ def test_a_listed_date_that_ran_is_not_missed() -> None:
 SLA = {"deadline": "10:00", "dayOffset": 0, "expectedDuration": "30m"}
 
 
+def test_a_date_whose_start_was_due_before_the_change_has_no_deadline() -> None:
+    world = watched_since("2026-03-03 05:00")
+    changed_at(world, "2026-03-03 08:00", schedule={"cron": "0 7 * * *"}, sla=SLA)
+    assert pass_at(world, "2026-03-03 10:05") == []
+    assert "SLA_BREACH 2026-03-04" in pass_at(world, "2026-03-04 10:05")
+
+
 def ring_or_look(world: World, at: str, *, bells: bool) -> None:
     world.now = utc(at)
     if bells:
@@ -196,12 +203,15 @@ def test_a_date_that_has_completed_breaches_no_deadline(*, bells: bool) -> None:
 
 
 @pytest.mark.parametrize("bells", [True, False], ids=["bells", "watchdog"])
-def test_a_date_that_is_running_breaches_its_deadline_and_is_not_called_unstarted(*, bells: bool) -> None:
+@pytest.mark.parametrize("schedule", [NIGHTLY, {"cron": "0 7 * * *"}], ids=["due after", "due before"])
+def test_a_date_that_is_running_breaches_its_deadline_and_is_not_called_unstarted(
+    schedule: dict[str, Any], *, bells: bool
+) -> None:
     world = World(utc("2026-03-03 06:00"))
     world.pipeline(gold(postRun=None))
     world.watchdog()
     world.deliver(world.write_sensor("gold", "orders", **READY, updatedAt=rfc3339(world.now)))
-    changed_at(world, "2026-03-03 08:00", schedule=NIGHTLY, sla=SLA)
+    changed_at(world, "2026-03-03 08:00", schedule=schedule, sla=SLA)
     ring_or_look(world, "2026-03-03 10:00", bells=bells)
     assert world.bus.the("SLA_BREACH").detail["status"] == "RUNNING"
 

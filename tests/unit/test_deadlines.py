@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from interlock_runtime import core
@@ -95,16 +95,28 @@ def test_an_hourly_deadline_is_the_first_such_time_at_or_after_the_end_of_the_ho
         ("2026-03-29", "03:30", "2026-03-29 01:30"),
         ("2026-10-25", "02:30", "2026-10-25 00:30"),  # exists twice: the first
         ("2026-10-25", "03:30", "2026-10-25 02:30"),
-        ("2026-03-29T01", ":30", "2026-03-29 01:00"),
+        ("2026-03-29T01", ":00", "2026-03-29 01:00"),  # the hour that follows is the one from 03:00
+        ("2026-03-29T01", ":30", "2026-03-29 01:30"),
         ("2026-03-29T01", "02:30", "2026-03-29 01:00"),
+        ("2026-03-29T01", "03:30", "2026-03-29 01:30"),
         ("2026-03-29T03", ":30", "2026-03-29 02:30"),
         ("2026-10-25T01", ":30", "2026-10-25 00:30"),
         ("2026-10-25T02", ":30", "2026-10-25 02:30"),
     ],
 )
-def test_deadlines_on_the_days_when_berlin_changes_its_clocks(on: str, deadline: str, expected: str) -> None:
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin", "Europe/Paris"])
+def test_deadlines_on_the_days_when_berlin_changes_its_clocks(
+    on: str, deadline: str, expected: str, zone: str | None
+) -> None:
     schedule = {"timezone": "Europe/Berlin"}
-    assert breach(on, {"deadline": deadline, "dayOffset": 0}, schedule) == expected
+    sla = {"deadline": deadline, "dayOffset": 0, **({"timezone": zone} if zone else {})}
+    assert breach(on, sla, schedule) == expected
+
+
+def test_the_trigger_deadline_of_the_hour_before_the_clock_is_put_forward_has_its_grace() -> None:
+    schedule = {"timezone": "Europe/Berlin", "trigger": {"key": "rows", "check": "exists", "deadline": ":30"}}
+    found = trigger_deadline(pipeline(schedule=schedule), ExecutionDate.parse("2026-03-29T01"))
+    assert found == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
 
 
 def test_the_default_offset_counts_a_fire_time_in_the_spring_gap_as_the_instant_of_the_change() -> None:
@@ -184,6 +196,34 @@ def test_an_hourly_deadline_is_at_or_after_the_end_of_the_hour_and_within_a_day(
     clock = absolute(pipeline(schedule={"timezone": here}, sla=sla), on)
     assert clock is not None
     assert timedelta(0) <= clock.breach - period_end(on, ZoneInfo(here)) <= timedelta(days=2)
+
+
+@given(day=days, hour=st.integers(0, 23), minute=st.integers(0, 59), here=zones, there=zones)
+@example(day=date(2026, 3, 29), hour=1, minute=30, here="Europe/Berlin", there="Europe/Berlin")
+@example(day=date(2026, 10, 4), hour=1, minute=15, here="Australia/Lord_Howe", there="Australia/Lord_Howe")
+def test_the_clock_shows_the_minute_of_a_deadline_or_was_put_forward_over_it(
+    day: date, hour: int, minute: int, here: str, there: str
+) -> None:
+    sla = {"deadline": f":{minute:02}", "expectedDuration": "1h", "timezone": there}
+    on = ExecutionDate(day, hour)
+    clock = absolute(pipeline(schedule={"timezone": here}, sla=sla), on)
+    assert clock is not None
+    zone = ZoneInfo(there)
+    shown = clock.breach.astimezone(zone)
+    offsets = {at.astimezone(zone).utcoffset() for at in (clock.breach, clock.breach - timedelta(seconds=1))}
+    assert shown.minute == minute or (len(offsets) == 2 and clock.breach > period_end(on, ZoneInfo(here)))
+
+
+@given(day=days, hour=st.integers(0, 23), deadline=clocks | st.integers(0, 59).map(":{:02}".format))
+@example(day=date(2026, 3, 29), hour=1, deadline="02:30")
+def test_zones_whose_clocks_show_the_same_give_the_same_deadline(day: date, hour: int, deadline: str) -> None:
+    on = ExecutionDate(day, hour)
+    found = {
+        absolute(pipeline(schedule={"timezone": "Europe/Berlin"}, sla=sla), on)
+        for zone in ({}, {"timezone": "Europe/Berlin"}, {"timezone": "Europe/Paris"})
+        if (sla := {"deadline": deadline, "expectedDuration": "1h", **zone})
+    }
+    assert len(found) == 1
 
 
 @given(

@@ -71,6 +71,15 @@ def test_data_after_the_trigger_is_late(world: World) -> None:
     assert len([key for key in world.bus.keys if key.startswith("DRY_RUN_LATE_DATA")]) == 1
 
 
+def test_data_from_before_the_observation_is_not_late_whenever_it_is_handled(world: World) -> None:
+    before = world.write_sensor("gold", "orders", **READY, more=1)
+    world.advance(minutes=10)
+    trigger(world)
+    world.advance(minutes=10)
+    world.deliver(before)
+    assert world.bus.types == ["DRY_RUN_WOULD_TRIGGER", "DRY_RUN_COMPLETED"]
+
+
 def test_the_same_record_again_is_the_same_observation(world: World) -> None:
     record = trigger(world)
     keys = world.bus.keys

@@ -119,6 +119,13 @@ def test_an_outage_of_the_watchdog_is_made_up_for_within_a_day() -> None:
     ]
 
 
+@pytest.mark.parametrize(("at", "found"), [("11:59", "SCHEDULE_MISSED 2026-03-04T12"), ("12:00", None)])
+def test_a_fire_is_looked_for_for_a_day(at: str, found: str | None) -> None:
+    world = watched_since("2026-03-02 12:00", **cron("0 12,15 * * *"))
+    missed = [found] if found else []
+    assert pass_at(world, f"2026-03-05 {at}") == [*missed, "SCHEDULE_MISSED 2026-03-04T15"]
+
+
 def test_excluded_dates_and_dry_runs_are_not_missed() -> None:
     world = watched_since("2026-03-02 12:00", **cron(exclude={"dates": ["2026-03-03"]}))
     world.pipeline(gold(pipeline={"id": "dry"}, dryRun=True, schedule={"cron": "0 6 * * *"}))
@@ -285,6 +292,46 @@ def test_a_listed_date_before_the_deployment_is_not_missed() -> None:
     assert pass_at(world, "2026-03-03 08:35") == []
 
 
+GAP: dict[str, Any] = {"timezone": "America/New_York", "time": "02:30"}
+
+
+@pytest.mark.parametrize("first", ["2026-03-08 07:00", "2026-03-08 07:30", "2026-03-09 06:50"])
+def test_a_listed_time_that_the_clock_skipped_is_started_when_the_clock_is_put_forward(first: str) -> None:
+    world = watched_since("2026-03-07 12:00", **listed("2026-03-08", **GAP))
+    assert pass_at(world, "2026-03-08 06:59") == []
+    assert pass_at(world, first) == []
+    run = world.run("gold", "2026-03-08")
+    assert run is not None
+    assert (run.cause, run.attempt, run.is_launched) == ("tick:2026-03-08T07:00:00.000Z", 0, True)
+    assert pass_at(world, "2026-03-09 06:55") == []
+    assert len(world.executions.inputs) == 1
+
+
+def test_a_skipped_time_of_a_listed_date_is_missed_when_it_was_not_started_within_a_day() -> None:
+    world = watched_since("2026-03-07 12:00", **listed("2026-03-08", **GAP))
+    assert pass_at(world, "2026-03-09 07:00") == ["IRREGULAR_SCHEDULE_MISSED 2026-03-08"]
+    assert world.executions.inputs == {}
+
+
+@pytest.mark.parametrize(
+    ("days", "more"),
+    [
+        (["2026-03-09"], {}),
+        (["2026-03-08"], {"exclude": {"dates": ["2026-03-08"]}}),
+        (["2026-03-08"], {"trigger": gold()["schedule"]["trigger"]}),
+    ],
+    ids=["not listed", "excluded", "a trigger condition"],
+)
+def test_a_skipped_time_that_would_have_been_no_tick_starts_nothing(days: list[str], more: dict[str, Any]) -> None:
+    world = watched_since("2026-03-07 12:00", **listed(*days, **GAP, **more))
+    pass_at(world, "2026-03-08 07:00")
+    assert world.executions.inputs == {}
+
+
+def test_a_skipped_time_of_the_past_is_not_started_by_a_fresh_deployment() -> None:
+    assert watched_since("2026-03-08 07:05", **listed("2026-03-08", **GAP)).executions.inputs == {}
+
+
 def test_a_missed_date_is_not_told_again_when_that_is_forgotten() -> None:
     world = watched_since("2026-03-02 12:00", **listed("2026-03-03"))
     pass_at(world, "2026-03-03 08:10")
@@ -338,6 +385,21 @@ def test_a_deadline_at_the_end_of_the_day_is_not_overlooked() -> None:
     world = watched_since("2026-03-03 06:00", **with_deadline("23:58"))
     assert pass_at(world, "2026-03-04 23:57") == []
     assert pass_at(world, "2026-03-05 00:02") == ["SENSOR_DEADLINE_EXPIRED 2026-03-03"]
+
+
+@pytest.mark.parametrize(("at", "found"), [("01:57", ["SENSOR_DEADLINE_EXPIRED 2026-03-03"]), ("01:58", [])])
+def test_a_deadline_of_a_date_that_is_not_looked_at_any_more_is_looked_for_for_two_hours(
+    at: str, found: list[str]
+) -> None:
+    world = watched_since("2026-03-03 06:00", **with_deadline("23:58"))
+    assert pass_at(world, f"2026-03-05 {at}") == found
+
+
+def test_an_excluded_date_that_is_not_looked_at_any_more_does_not_expire() -> None:
+    sections = with_deadline("23:58")
+    sections["schedule"]["exclude"] = {"dates": ["2026-03-03"]}
+    world = watched_since("2026-03-03 06:00", **sections)
+    assert pass_at(world, "2026-03-05 00:02") == []
 
 
 def test_a_deadline_days_after_the_date_is_not_overlooked() -> None:

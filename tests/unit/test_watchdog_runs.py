@@ -13,6 +13,7 @@ from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.core.rows import KIND, Kind, Status
 from interlock_runtime.core.run import Reason, Run
 from tests.fakes.gold import DATE, READY, gold
+from tests.fakes.passes import pass_at, utc
 from tests.fakes.world import World
 
 
@@ -238,6 +239,17 @@ def test_a_sensor_that_came_in_time_starts_its_run_after_the_deadline(world: Wor
     assert the_run(world).is_running
 
 
+def test_an_update_in_the_future_counts_as_of_now(world: World) -> None:
+    trigger = gold()["schedule"]["trigger"] | {"deadline": "09:00", "dayOffset": 0}
+    world.pipeline(gold(schedule={"trigger": trigger}))
+    world.write_sensor("gold", "orders", **READY, updatedAt=rfc3339(world.now + timedelta(hours=4)))
+    world.watchdog()
+    assert world.bus.types == ["TRIGGER_RECOVERED"]
+    arrival = the_run(world).arrival
+    assert arrival is not None
+    assert arrival <= world.now
+
+
 def test_a_sensor_that_came_too_late_starts_nothing_and_its_date_expires(world: World) -> None:
     trigger = gold()["schedule"]["trigger"] | {"deadline": "09:00", "dayOffset": 0}
     world.pipeline(gold(schedule={"trigger": trigger}))
@@ -386,6 +398,102 @@ def test_a_rerun_that_began_meanwhile_is_left_alone(world: World) -> None:
     assert the_run(world).kind == Kind.RUNNING
 
 
+def hours(world: World, *, starts: dict[str, str]) -> None:
+    """Runs of an hourly ``gold`` with a check of its own, each a minute long: by date, when the sensor comes."""
+    rules = [{"key": "quality", "check": "equals", "field": "ok", "value": True}]
+    trigger = gold()["schedule"]["trigger"] | {"deadline": ":50"}
+    world.pipeline(gold(schedule={"trigger": trigger}, postRun={"rules": rules, "sensorTimeout": "90m"}))
+    for date, at in starts.items():
+        world.now = utc(f"2026-03-03 {at}")
+        world.deliver(world.write_sensor("gold", f"orders#{date}", state="ready"))
+        run = world.run("gold", date)
+        assert run is not None
+        world.advance(minutes=1)
+        runs.finish(world.ports, run, status=Status.COMPLETED, reason=None, kind=Kind.POSTRUN, now=world.now)
+
+
+def quality(world: World, at: str, **fields: Any) -> None:
+    """The plain sensor of the check is written, over the one of the hour before."""
+    world.now = utc(f"2026-03-03 {at}")
+    world.deliver(world.write_sensor("gold", "quality", **{"ok": True, "updatedAt": rfc3339(world.now)} | fields))
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"date": "2026-03-03"}, {"date": "2026-03-03", "hour": 9}], ids=["undated", "a day", "an hour"]
+)
+def test_the_sensor_of_a_later_hour_is_missing_for_the_hour_before(world: World, fields: dict[str, Any]) -> None:
+    hours(world, starts={"2026-03-03T08": "08:05", "2026-03-03T09": "09:05"})
+    quality(world, "09:20", **fields)
+    assert pass_at(world, "2026-03-03 09:36")[0] == "POST_RUN_SENSOR_MISSING 2026-03-03T08"
+    told = [f"{event.type} {event.date}" for event in world.bus.events if "POST_RUN" in event.type]
+    assert told == ["POST_RUN_PASSED 2026-03-03T09", "POST_RUN_SENSOR_MISSING 2026-03-03T08"]
+
+
+def test_a_sensor_that_followed_the_run_of_a_later_hour_is_not_taken_for_an_earlier_one(world: World) -> None:
+    hours(world, starts={"2026-03-03T08": "09:05", "2026-03-03T09": "10:05"})
+    quality(world, "10:20")
+    assert "POST_RUN_SENSOR_MISSING 2026-03-03T08" in pass_at(world, "2026-03-03 10:36")
+
+
+def test_the_value_of_a_later_hour_is_no_drift_of_an_earlier_one(world: World) -> None:
+    hours(world, starts={"2026-03-03T08": "08:05", "2026-03-03T09": "09:05"})
+    world.control.write(
+        {
+            "PK": rows.pk("gold"),
+            "SK": rows.baseline_marker("stream", "2026-03-03T08", 0),
+            "data": {"sensors": {"quality": {"sensorKey": "quality", "fields": {"sensor_count": 5}}}},
+        }
+    )
+    quality(world, "09:20", sensor_count=7)
+    assert "POST_RUN_DRIFT 2026-03-03T08" not in pass_at(world, "2026-03-03 09:36")
+
+
+def test_a_later_hour_that_was_run_again_had_begun_before(world: World) -> None:
+    hours(world, starts={"2026-03-03T08": "08:05", "2026-03-03T09": "09:05"})
+    quality(world, "09:20")
+    run, config = world.run("gold", "2026-03-03T09"), world.ports.configs.get("gold", world.now)
+    assert run is not None
+    assert config is not None
+    world.advance(minutes=1)
+    runs.again(world.ports, config, run, cause="request:x", reason=Reason.MANUAL, now=world.now)
+    assert "POST_RUN_SENSOR_MISSING 2026-03-03T08" in pass_at(world, "2026-03-03 09:36")
+
+
+def test_a_later_hour_that_expired_had_no_run(world: World) -> None:
+    hours(world, starts={"2026-03-03T08": "09:05"})
+    quality(world, "09:20")
+    config = world.ports.configs.get("gold", world.now)
+    assert config is not None
+    runs.expire(world.ports, config, "2026-03-03T09", now=world.now)
+    assert "POST_RUN_PASSED 2026-03-03T08" in pass_at(world, "2026-03-03 10:36")
+
+
+def test_a_key_with_the_hour_is_of_that_hour_whatever_its_fields_say(world: World) -> None:
+    hours(world, starts={"2026-03-03T08": "08:05", "2026-03-03T09": "09:05"})
+    world.now = utc("2026-03-03 09:20")
+    fields = {"ok": True, "date": DATE, "hour": 9, "updatedAt": rfc3339(world.now)}
+    world.write_sensor("gold", "quality#2026-03-03T08", **fields)
+    assert "POST_RUN_PASSED 2026-03-03T08" in pass_at(world, "2026-03-03 09:36")
+
+
+def test_an_undated_sensor_after_its_hour_is_of_the_run_that_it_followed(world: World) -> None:
+    hours(world, starts={"2026-03-03T08": "09:05"})
+    quality(world, "09:20")
+    assert "POST_RUN_PASSED 2026-03-03T08" in pass_at(world, "2026-03-03 10:36")
+
+
+def test_an_undated_sensor_after_midnight_is_of_the_day_whose_run_it_followed(world: World) -> None:
+    world.now = utc("2026-03-03 23:30")
+    rules = [{"key": "quality", "check": "equals", "field": "ok", "value": True}]
+    world.pipeline(gold(postRun={"rules": rules, "sensorTimeout": "24h"}))
+    finish(world, start(world), Status.COMPLETED, Kind.POSTRUN)
+    world.now = utc("2026-03-04 00:20")
+    world.deliver(world.write_sensor("gold", "quality", ok=True, updatedAt=rfc3339(world.now)))
+    world.now = utc("2026-03-04 23:00")
+    world.deliver(world.write_sensor("gold", "orders", **READY | {"date": "2026-03-04"}))
+    assert pass_at(world, "2026-03-04 23:30") == ["POST_RUN_PASSED 2026-03-03"]
+
+
 # Check 9, undecided
 
 
@@ -418,6 +526,19 @@ def test_a_failure_without_a_budget_is_told_and_leaves_the_index(world: World) -
     world.advance(minutes=5)
     world.watchdog()
     assert world.bus.types == ["RETRY_EXHAUSTED"]
+
+
+def test_the_failure_is_what_the_job_log_says_of_it_though_a_success_follows(world: World) -> None:
+    world.pipeline(gold(postRun=None, job={"maxRetries": 1, "maxCodeRetries": 0}))
+    run = start(world)
+    world.log_job("gold", DATE, "fail", attempt=0, category="PERMANENT", error="no such table")
+    finish(world, run, Status.FAILED_FINAL, Kind.UNDECIDED, Reason.FAIL)
+    world.advance(minutes=1)
+    world.log_job("gold", DATE, "success", attempt=0)
+    world.advance(minutes=10)
+    world.watchdog()
+    assert world.bus.the("RETRY_EXHAUSTED").detail["error"] == "no such table"
+    assert the_run(world).attempt == 0
 
 
 def test_a_failure_of_an_excluded_date_is_decided_as_the_router_decides(world: World) -> None:

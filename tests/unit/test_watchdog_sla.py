@@ -90,6 +90,42 @@ def test_a_fresh_deployment_breaches_nothing_of_the_past() -> None:
     assert with_sla("2026-03-03 10:30").bus.events == []
 
 
+NIGHTLY: dict[str, Any] = {"trigger": None, "cron": "0 6 * * *"}
+LISTED: dict[str, Any] = {"trigger": None, "include": {"dates": ["2026-03-03", "2026-03-04"]}, "time": "06:00"}
+
+
+@pytest.mark.parametrize("at", ["06:00", "09:00"])
+@pytest.mark.parametrize("schedule", [NIGHTLY, LISTED], ids=["cron", "listed"])
+def test_a_run_that_was_due_before_the_deployment_has_no_deadline(schedule: dict[str, Any], at: str) -> None:
+    world = with_sla(f"2026-03-03 {at}", sla=ABSOLUTE | {"dayOffset": 0}, schedule=schedule)
+    assert world.schedules.entries == {}
+    assert pass_at(world, "2026-03-03 10:05") == []
+    assert pass_at(world, "2026-03-04 00:05") == []
+    assert world.schedules.instants() == [utc("2026-03-04 09:30"), utc("2026-03-04 10:00")]
+
+
+@pytest.mark.parametrize("schedule", [NIGHTLY, LISTED], ids=["cron", "listed"])
+def test_a_run_that_was_due_after_the_deployment_has_its_deadline(schedule: dict[str, Any]) -> None:
+    world = with_sla("2026-03-03 05:59", sla=ABSOLUTE | {"dayOffset": 0}, schedule=schedule)
+    assert world.schedules.instants() == [utc("2026-03-03 09:30"), utc("2026-03-03 10:00")]
+    assert "SLA_BREACH 2026-03-03" in pass_at(world, "2026-03-03 10:05")
+
+
+def test_a_run_that_began_all_the_same_has_its_deadline() -> None:
+    world = with_sla("2026-03-03 09:00", sla=ABSOLUTE | {"dayOffset": 0}, schedule={"cron": "0 6 * * *"})
+    assert world.schedules.entries == {}
+    world.deliver(world.write_sensor("gold", "orders", **READY))
+    assert pass_at(world, "2026-03-03 10:05") == ["SLA_BREACH 2026-03-03"]
+
+
+def test_a_new_sla_of_a_schedule_that_has_been_known_has_its_deadline() -> None:
+    world = with_sla("2026-03-02 12:00", sla=None, schedule=NIGHTLY)
+    pass_at(world, "2026-03-03 06:10")
+    world.pipeline(gold(sla=ABSOLUTE, schedule=NIGHTLY))
+    assert pass_at(world, "2026-03-03 08:00") == []
+    assert pass_at(world, "2026-03-03 10:05") == ["SLA_BREACH 2026-03-03"]
+
+
 def test_a_new_sla_breaches_nothing_of_the_past() -> None:
     world = with_sla("2026-03-02 12:00", sla=None)
     world.pipeline(gold(sla=ABSOLUTE))

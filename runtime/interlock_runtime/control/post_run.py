@@ -16,6 +16,7 @@ from interlock_runtime.core.instants import RECORD_PRECISION
 from interlock_runtime.core.rows import Kind, RunKey, Status
 from interlock_runtime.core.rules import Sensor, evaluate
 from interlock_runtime.core.run import Reason, Run
+from interlock_runtime.core.sensors import Sensors
 
 
 def sensor_written(
@@ -56,23 +57,23 @@ def sensor_written(
     if found is not None:
         drifted(ports, pipeline, run, found, now=now)
     else:
-        _check_rules(ports, pipeline, post_run, run, date, cause=cause, at=written_at, now=now)
+        seen = sensors.read(ports.control.get_many, pipeline, sensors.post_run_keys(pipeline), date)
+        _check_rules(ports, pipeline, post_run, run, seen, cause=cause, at=written_at, now=now)
     if run.kind == Kind.POSTRUN:
         runs.settle(ports, run)
 
 
-def catch_up(ports: StartPorts, config: Config, run: Run, date: ExecutionDate, *, cause: str, now: datetime) -> None:
-    """Sensors were written after a run had completed, and their records were lost: judge them as they are now."""
+def catch_up(ports: StartPorts, config: Config, run: Run, seen: Sensors, *, cause: str, now: datetime) -> None:
+    """Sensors were written after a run had completed, and their records were lost: judge them as they were ``seen``."""
     pipeline, post_run = config.pipeline, config.pipeline.post_run
     if post_run is None:
         return
     baseline = baselines.of_row(ports.control.get(baselines.key(pipeline.id, run.run_key, run.attempt)))
-    seen = sensors.read(ports.control.get_many, pipeline, sensors.post_run_keys(pipeline), date)
     drifts = baselines.compare_all(post_run, baseline, seen)
     for found in drifts:
         drifted(ports, pipeline, run, found, now=now)
     if not drifts:
-        _check_rules(ports, pipeline, post_run, run, date, cause=cause, at=now, now=now)
+        _check_rules(ports, pipeline, post_run, run, seen, cause=cause, at=now, now=now)
     runs.settle(ports, run)
 
 
@@ -90,21 +91,20 @@ def _check_rules(
     pipeline: Pipeline,
     post_run: PostRun,
     run: Run,
-    date: ExecutionDate,
+    seen: Sensors,
     *,
     cause: str,
     at: datetime,
     now: datetime,
 ) -> None:
     """Evaluate all rules, with ages as they were ``at`` the write, so that handled later it means the same."""
-    seen = sensors.read(ports.control.get_many, pipeline, sensors.post_run_keys(pipeline), date)
     verdict = evaluate(post_run.rules, sensors=seen, now=at)
     ports.metrics.count(Metric.RULES_EVALUATED, len(verdict.results))
     if verdict.passed:
-        kind, message = "POST_RUN_PASSED", f"the rules after the run of {pipeline.id} for {date} hold"
+        kind, message = "POST_RUN_PASSED", f"the rules after the run of {pipeline.id} for {run.date} hold"
     else:
         reasons = "; ".join(verdict.reasons)
-        kind, message = "POST_RUN_FAILED", f"after the run of {pipeline.id} for {date}: {reasons}"
+        kind, message = "POST_RUN_FAILED", f"after the run of {pipeline.id} for {run.date}: {reasons}"
     ports.bus.publish([runs.event_of(run, kind, message, verdict.describe(), cause=cause)], now=now)
 
 

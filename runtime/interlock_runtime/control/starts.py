@@ -88,7 +88,7 @@ def by_tick(
     else:
         relative = pipeline.sla is not None and pipeline.sla.max_duration is not None
         arrival = arrivals.read(ports, pipeline.id, str(date)) if relative else None
-        _start(ports, config, date, cause=cause, at=scheduled_at, arrival=arrival, write=None, now=now)
+        _start(ports, config, date, cause=cause, at=now, arrival=arrival, write=None, now=now)
 
 
 def _start(
@@ -102,7 +102,10 @@ def _start(
     write: SensorWrite | None,
     now: datetime,
 ) -> bool:
-    """Claim the date and launch its run; ``at`` is when the start was due, which the deadline looks at."""
+    """Claim the date and launch its run; ``at`` is when it was asked for, which the deadline looks at.
+
+    A sensor asked for it when it was written, however late that is handled; a tick asks for it now.
+    """
     pipeline = config.pipeline
     deadline = deadlines.trigger_deadline(pipeline, date)
     in_time = deadline is None or at <= deadline

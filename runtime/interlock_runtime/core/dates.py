@@ -134,6 +134,11 @@ def of_instant(pipeline: Pipeline, instant: datetime) -> ExecutionDate:
     return ExecutionDate(wall.date(), wall.hour if granularity(pipeline) is Granularity.HOURLY else None)
 
 
+def before(pipeline: Pipeline, date: ExecutionDate) -> ExecutionDate:
+    """The execution date whose period ends where that of ``date`` begins."""
+    return of_instant(pipeline, period_start(date, pipeline.schedule.timezone) - timedelta(microseconds=1))
+
+
 def coerce(pipeline: Pipeline, date: ExecutionDate, *, at: datetime) -> ExecutionDate:
     """``date`` in the pipeline's granularity: a missing hour is that of ``at``, a superfluous one is dropped."""
     if granularity(pipeline) is Granularity.DAILY:

@@ -75,17 +75,22 @@ def _resolve(
 
 
 def _after_period(date: ExecutionDate, deadline: Deadline, *, zone: ZoneInfo, period_zone: ZoneInfo) -> datetime:
-    """The first time at or after the period's end at which the clock in ``zone`` shows the deadline."""
+    """The first time at or after the period's end at which the clock in ``zone`` shows the deadline.
+
+    Where the clock is put forward at the period's end, the hour that follows is the one after the change.
+    """
     end = period_end(date, period_zone)
-    wall = date.wall_end if zone == period_zone else wall_time(end, zone)
+    wall = wall_time(end, zone)
     if deadline.hour is None:
         candidate, step = wall.replace(minute=deadline.minute), timedelta(hours=1)
+        if candidate < wall:
+            candidate += step
     else:
+        # From the day before: a time of day that the clock skips at the period's end is due at that instant.
         candidate, step = wall.replace(hour=deadline.hour, minute=deadline.minute), timedelta(days=1)
-    if candidate < wall:
-        candidate += step
+        candidate -= step
     while (instant := next_instant(candidate, zone)) < end:
-        candidate += step  # an ambiguous time, whose first occurrence is before the period's end
+        candidate += step  # it is over; also an ambiguous time whose first occurrence is
     return instant
 
 

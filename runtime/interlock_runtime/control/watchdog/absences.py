@@ -17,6 +17,9 @@ from interlock_runtime.core.events import Event
 #: How late a run may begin before it is missed.
 GRACE = timedelta(minutes=10)
 
+#: How far back ticks are looked at.
+LOOK_BACK = timedelta(hours=24)
+
 
 def absence(
     pipeline: Pipeline, kind: str, date: ExecutionDate, message: str, *, hint: str, detail: Mapping[str, Any]

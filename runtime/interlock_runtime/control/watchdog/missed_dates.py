@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from itertools import chain
 
-from interlock_runtime.control import announcements
+from interlock_runtime.control import announcements, starts
 from interlock_runtime.control.looks import Look
 from interlock_runtime.control.ports import WatchdogPorts
-from interlock_runtime.control.watchdog.absences import GRACE, absence, tell
+from interlock_runtime.control.watchdog.absences import GRACE, LOOK_BACK, absence, tell
 from interlock_runtime.control.watchdog.watched import Watched
 from interlock_runtime.core import dates
 from interlock_runtime.core.dates import ExecutionDate, Granularity
@@ -17,6 +17,7 @@ from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.events import Event
 from interlock_runtime.core.expectations import time_on
 from interlock_runtime.core.instants import rfc3339
+from interlock_runtime.core.wall_clock import exact_instant, next_instant
 
 #: How many listed dates are looked at, up to today.
 LATEST = 3
@@ -29,16 +30,26 @@ _TICK_HINT = "look at the dead-letter queue of events and the log of stream-rout
 
 
 def look(ports: WatchdogPorts, watched: Watched, now: datetime) -> Look[None]:
-    """Tell of every listed date that came after the schedule was known, and that no run came of."""
+    """Tell of every listed date that came after the schedule was known, and that no run came of.
+
+    A ``schedule.time`` that the clock skipped is no tick to EventBridge Scheduler: its run is started here.
+    """
     pipeline = watched.pipeline
     if pipeline.schedule.include is None or pipeline.dry_run:
         return
-    due = {day: at for day in _latest(pipeline, now) if (at := _due(pipeline, day)) <= now - GRACE}
+    listed = _latest(pipeline, now)
+    due = {day: at for day in listed if (at := _due(pipeline, day)) <= now - GRACE}
     since = (yield from watched.known_since(ports)).schedule
     missed = {day: at for day, at in due.items() if max(since, now - _TOLD_WITHIN) < at}
+    skipped = dict(_skipped(pipeline, listed, after=max(since, now - LOOK_BACK), now=now))
     dates_of = {day: list(_dates_of(pipeline, day)) for day in missed}
-    unrun = yield from watched.without_run(chain.from_iterable(dates_of.values()))
-    events = [_event(pipeline, day, at) for day, at in missed.items() if set(dates_of[day]) <= set(unrun)]
+    unrun = set((yield from watched.without_run(chain(skipped, *dates_of.values()))))
+    started = {each: instant for each, instant in skipped.items() if each in unrun}
+    for skipped_date, instant in started.items():
+        ports.log.info("the clock skipped the time of a listed date; its run is started here", date=str(skipped_date))
+        starts.by_tick(ports, watched.config, scheduled_at=instant, only_listed=True, now=now)
+    unrun -= started.keys()
+    events = [_event(pipeline, day, at) for day, at in missed.items() if unrun.issuperset(dates_of[day])]
     yield from tell(ports, events, now=now)
 
 
@@ -52,6 +63,19 @@ def _latest(pipeline: Pipeline, now: datetime) -> list[date]:
 def _due(pipeline: Pipeline, day: date) -> datetime:
     """When a run is expected at the latest: at ``schedule.time``, else by the end of the day."""
     return time_on(pipeline, day) or dates.period_end(ExecutionDate(day), pipeline.schedule.timezone)
+
+
+def _skipped(
+    pipeline: Pipeline, listed: Iterable[date], *, after: datetime, now: datetime
+) -> Iterator[tuple[ExecutionDate, datetime]]:
+    """The listed dates whose tick the clock skipped, with the instants at which it did."""
+    at, zone = pipeline.schedule.time, pipeline.schedule.timezone
+    if at is None or pipeline.schedule.trigger is not None:
+        return
+    for day in listed:
+        wall = datetime.combine(day, at)
+        if exact_instant(wall, zone) is None and after < (instant := next_instant(wall, zone)) <= now:
+            yield dates.of_instant(pipeline, instant), instant
 
 
 def _dates_of(pipeline: Pipeline, day: date) -> Iterator[ExecutionDate]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from interlock_runtime.control import starts
 from interlock_runtime.control.looks import Look
 from interlock_runtime.control.ports import WatchdogPorts
-from interlock_runtime.control.watchdog.absences import GRACE, absence, tell
+from interlock_runtime.control.watchdog.absences import GRACE, LOOK_BACK, absence, tell
 from interlock_runtime.control.watchdog.since import note_checked
 from interlock_runtime.control.watchdog.watched import Watched
 from interlock_runtime.core import dates
@@ -18,9 +18,6 @@ from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.events import Event
 from interlock_runtime.core.expectations import time_on
 from interlock_runtime.core.instants import rfc3339
-
-#: How far back fires are looked at.
-LOOK_BACK = timedelta(hours=24)
 
 _HINT = "look at the dead-letter queue of events and the log of stream-router; start the date with a rerun request"
 _INSTANT = timedelta(microseconds=1)

@@ -8,24 +8,37 @@ from interlock_runtime.control import sla
 from interlock_runtime.control.looks import Look
 from interlock_runtime.control.ports import WatchdogPorts
 from interlock_runtime.control.watchdog.watched import Watched
+from interlock_runtime.core.dates import ExecutionDate
+from interlock_runtime.core.documents import Pipeline
+from interlock_runtime.core.expectations import start_of
 from interlock_runtime.core.sla_deadlines import absolute
 
 
 def look(ports: WatchdogPorts, watched: Watched, now: datetime) -> Look[None]:
     """Bring the absolute deadlines up to date, but none that had passed before the SLA was known.
 
-    A date that nothing is expected of has a deadline only when it has a run.
+    A date that nothing is expected of has a deadline only when it has a run, and so has one whose run the clock was to
+    start before the schedule was known.
     """
     pipeline = watched.pipeline
     if pipeline.sla is None or pipeline.sla.deadline is None or pipeline.dry_run:
         return
-    since = (yield from watched.known_since(ports)).sla
+    since = yield from watched.known_since(ports)
 
     due = watched.due(lambda date: absolute(pipeline, date), at=lambda deadline: deadline.breach)
-    due = {date: deadline for date, deadline in due.items() if deadline.breach > since}
+    due = {date: deadline for date, deadline in due.items() if deadline.breach > since.sla}
     found = yield [key for deadline in due.values() for key in deadline.keys]
     due = {date: each for date, each in due.items() if each.trigger_key in found or watched.expects(date)}
-    unstarted = [each for each in due.values() if each.breach <= now and not {*each.keys[:2]} & found.keys()]
-    before = yield [key for deadline in unstarted for key in deadline.keys_before]
-    for deadline in due.values():
-        sla.attend(ports, deadline, found, before=before, now=now)
+    unstarted = {date: each for date, each in due.items() if not {*each.keys[:2]} & found.keys()}
+    past = {date: each for date, each in unstarted.items() if _was_due(pipeline, date, since.schedule)}
+    asked = [each for date, each in unstarted.items() if each.breach <= now or date in past]
+    before = yield [key for deadline in asked for key in deadline.keys_before]
+    for date, deadline in due.items():
+        if date not in past or before.keys() & deadline.keys_before:
+            sla.attend(ports, deadline, found, before=before, now=now)
+
+
+def _was_due(pipeline: Pipeline, date: ExecutionDate, since: datetime) -> bool:
+    """Whether the clock was to start the run of a date before anybody watched."""
+    start = start_of(pipeline, date)
+    return start is not None and start <= since
