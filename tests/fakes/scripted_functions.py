@@ -10,12 +10,20 @@ from interlock_tf.local.functions import Answer
 
 
 class ScriptedFunctions:
-    """Every function is ``handle``; what it raises is an error of the function. ``given`` are the events."""
+    """Every function is ``handle``; what it raises is an error of the function.
+
+    ``given`` are the events, ``lost`` the records of what was given up.
+    """
 
     def __init__(self, handle: Callable[[Any], Any]) -> None:
         self.given: list[Any] = []
+        self.lost: list[Any] = []
         self.disturbances = Calm()
         self._handle = handle
+
+    def dead_letter(self, _queue: str, record: Any) -> None:
+        """Keep what was given up."""
+        self.lost.append(record)
 
     def invoke(self, _arn: str, event: Any) -> Answer:
         """Invoke a function."""

@@ -43,14 +43,13 @@ class Stream:
         }
         self.agenda = Agenda(START)
         self.functions = ScriptedFunctions(handle)
-        self.lost: list[Any] = []
         mapping = StreamMapping(**(given | settings))
-        self.shard = Shard(
-            mapping,
-            self.agenda,
-            self.functions,  # type: ignore[arg-type]
-            lambda _, told: self.lost.append(told["DDBStreamBatchInfo"]),
-        )
+        self.shard = Shard(mapping, self.agenda, self.functions)  # type: ignore[arg-type]
+
+    @property
+    def lost(self) -> list[Any]:
+        """The batches that were given up."""
+        return [record["DDBStreamBatchInfo"] for record in self.functions.lost]
 
     def deliver(self, *records: dict[str, Any]) -> list[list[str]]:
         """Write records, and let an hour pass; the batches that the function was given."""
