@@ -24,6 +24,7 @@ from urllib.parse import quote, urlsplit
 from interlock_runtime import __version__
 from interlock_runtime.core.errors import PermanentError, TransientError
 from interlock_runtime.jobs.addresses import refusal
+from interlock_runtime.jobs.in_time import in_time
 from interlock_runtime.jobs.timed_socket import Deadline, TimedSocket
 
 #: How much of a body is read, in bytes.
@@ -121,7 +122,7 @@ class Network:
         target = _read_url(request.url)
         message = _message(request, target)
         deadline = Deadline(timeout, self.monotonic)
-        addresses = self._checked_addresses(target)
+        addresses = self._checked_addresses(target, deadline)
         try:
             connection = self._connection(target, addresses, deadline)
             response = _response(connection, message, request.method, deadline)
@@ -130,9 +131,9 @@ class Network:
         with closing(connection), closing(response):
             yield Answer(response)
 
-    def _checked_addresses(self, target: _Target) -> Sequence[str]:
+    def _checked_addresses(self, target: _Target, deadline: Deadline) -> Sequence[str]:
         try:
-            addresses = self.resolve(target.host, target.port)
+            addresses = in_time(lambda: self.resolve(target.host, target.port), deadline)
         except OSError as error:
             raise TransientError(f"the host of {target} cannot be resolved: {error}") from error
         if not addresses:
