@@ -9,6 +9,7 @@ import pytest
 
 from interlock_runtime.core.checks import check
 from interlock_runtime.core.findings import Finding, dotted, related
+from interlock_runtime.core.wording import shown
 from tests.fakes.pipelines import pipeline
 
 TODAY = date(2026, 11, 24)
@@ -306,6 +307,82 @@ class TestJobs:
     )
     def test_one_that_does_not_is_refused(self, given: dict[str, Any], path: str, message: str) -> None:
         assert errors(job=given)[f"job.config{path}"].startswith(message)
+
+    @pytest.mark.parametrize(
+        "arn",
+        [
+            MACHINE,
+            f"{MACHINE}:prod",
+            f"{MACHINE}:7",
+            "arn:aws-us-gov:states:us-gov-west-1:123456789012:stateMachine:Gold_1-a",
+            "${foreign.arn}",
+            "${foreign.arn}:prod",
+            "${INTERLOCK_MACHINE}",
+            "arn:${INTERLOCK_PARTITION}:states:eu-west-1:123456789012:stateMachine:gold",
+            "arn:aws:states:${INTERLOCK_REGION}:${INTERLOCK_ACCOUNT}:stateMachine:gold",
+            "arn:aws:states:eu-west-1:123456789012:state${INTERLOCK_REST}",
+            "arn:aws:states:eu-west-1:123456789012:stateMachine:gold-${PIPELINE}",
+        ],
+    )
+    def test_a_state_machine_is_given_by_its_arn(self, arn: str) -> None:
+        assert found(job=job("step-function", stateMachineArn=arn)) == []
+
+    @pytest.mark.parametrize(
+        "arn",
+        [
+            "gold",
+            "gold-${DATE}",
+            " " + MACHINE,
+            "arn:aws:states:eu-west-1:123456789012:stateMachine:",
+            "arn:aws:states:eu-west-1:123456789012:stateMachine",
+            "arn:aws:states:eu-west-1:1234:stateMachine:gold",
+            "arn:aws:states::123456789012:stateMachine:gold",
+            "arn:aws:states:eu-west-1:123456789012:stateMachine:go ld",
+            "arn:aws:states:eu-west-1:123456789012:stateMachine:*",
+            "arn:aws:states:eu-west-1:123456789012:statemachine:gold",
+            "arn:aws:states:eu-west-1:123456789012:execution:gold:x",
+            "arn:aws:states:eu-west-1:123456789012:execution:${PIPELINE}",
+            "arn:aws:lambda:eu-west-1:123456789012:function:gold",
+            "arn:aws:lambda:${INTERLOCK_REGION}:123456789012:stateMachine:gold",
+            "arn:aws:lam${INTERLOCK_REST}",
+            f"{MACHINE}:prod:7",
+        ],
+    )
+    def test_what_is_no_state_machine_is_refused(self, arn: str) -> None:
+        told = errors(job=job("step-function", stateMachineArn=arn))
+        expected = "is not valid; expected a state machine's ARN, arn:aws:states:<region>:<account>:stateMachine:<name>"
+        assert told == {"job.config.stateMachineArn": f"{shown(arn)} {expected}"}
+
+    @pytest.mark.parametrize(
+        "arn",
+        [
+            ROLE,
+            "arn:aws-cn:iam::123456789012:role/spark",
+            "${INTERLOCK_ROLE}",
+            "${foreign.arn}",
+            "arn:aws:iam::${INTERLOCK_ACCOUNT}:role/spark",
+            "arn:aws:iam::123456789012:role/${PIPELINE}",
+        ],
+    )
+    def test_a_role_is_given_by_its_arn(self, arn: str) -> None:
+        given = job("emr-serverless", applicationId="a", executionRoleArn=arn, jobDriver={})
+        assert found(job=given) == []
+
+    @pytest.mark.parametrize(
+        "arn",
+        [
+            "gold-role",
+            "arn:aws:iam::123456789012:user/spark",
+            "arn:aws:iam::123456789012:user/${PIPELINE}",
+            "arn:aws:iam:eu-west-1:123456789012:role/spark",
+            "arn:aws:iam::123456789012:role/",
+            "arn:aws:iam::123456789012:role/*",
+        ],
+    )
+    def test_what_is_no_role_is_refused(self, arn: str) -> None:
+        told = errors(job=job("emr-serverless", applicationId="a", executionRoleArn=arn, jobDriver={}))
+        expected = "is not valid; expected a role's ARN, arn:aws:iam::<account>:role/<name>"
+        assert told == {"job.config.executionRoleArn": f"{shown(arn)} {expected}"}
 
 
 class TestRequests:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -45,6 +45,17 @@ _BEYOND = re.compile(r"[?#]|(?<!/)/api(?:/v?\d[\d.]*)?/*\s*$")
 _SAMPLES = ("1", "::1")
 #: Stands for a template where nothing is known of its value.
 _UNKNOWN = "\0"
+#: The parts of an ARN between its colons: how each begins, and the pattern of the whole of it.
+_MACHINE = (
+    ("arn", ""),
+    ("aws", r"[a-z-]*"),
+    ("states", ""),
+    ("", r"[a-z0-9-]+"),
+    ("", r"\d{12}"),
+    ("stateMachine", ""),
+    ("", r"[^\s:*?]+(?::[^\s:*?]+)?"),
+)
+_ROLE = (("arn", ""), ("aws", r"[a-z-]*"), ("iam", ""), ("", ""), ("", r"\d{12}"), ("role/", r"[\w+=,.@/-]+"))
 _CONFIG: Path = ("job", "config")
 #: What makes a pipeline hourly.
 _GRANULARITY: tuple[Path, ...] = (("schedule", "cron"), ("schedule", "trigger", "deadline"), ("sla", "deadline"))
@@ -105,12 +116,16 @@ def _by_type(pipeline: Pipeline, foreign: Collection[str]) -> Iterator[Finding]:
                 for finding in _read("jobId", number_of, _with("1", config.job_id)):
                     yield replace(finding, message=f"{shown(config.job_id)} {finding.message}")
         case EmrServerlessConfig() as config:
+            expected = "a role's ARN, arn:aws:iam::<account>:role/<name>"
+            yield from _arn("executionRoleArn", config.execution_role_arn, _ROLE, expected)
             yield from _one_of({"jobDriver": config.job_driver, "jobName": config.job_name})
             if config.arguments and config.job_driver is not None:
                 yield Finding(
                     path=(*_CONFIG, "arguments"), message="goes with jobName; give it within jobDriver instead"
                 )
         case StepFunctionConfig() as config:
+            expected = "a state machine's ARN, arn:aws:states:<region>:<account>:stateMachine:<name>"
+            yield from _arn("stateMachineArn", config.state_machine_arn, _MACHINE, expected)
             yield from _one_of({"input": config.input, "arguments": config.arguments}, required=False)
         case HttpConfig(url=url, headers=headers):
             yield from _url("url", url)
@@ -174,6 +189,22 @@ def _command(command: str, foreign: Collection[str]) -> Iterator[Finding]:
         if not _all_closed(word):
             message = f"{shown(word)} is cut off within a template: put quotes around a template that holds a space"
             yield Finding(path=(*_CONFIG, "command"), message=message)
+
+
+def _arn(key: str, arn: str, parts: Sequence[tuple[str, str]], expected: str) -> Iterator[Finding]:
+    """An ARN is judged up to its first template, which may stand for any number of parts."""
+    literal, unknown, _ = _with(_UNKNOWN, arn).partition(_UNKNOWN)
+    given = literal.split(":", len(parts) - 1)
+    if unknown:
+        begun = given.pop()
+        start, _ = parts[len(given)]
+        fits = begun.startswith(start) or start.startswith(begun)
+    else:
+        fits = len(given) == len(parts)
+    for (start, pattern), part in zip(parts, given, strict=False):
+        fits = fits and bool(re.fullmatch(re.escape(start) + pattern, part, re.ASCII))
+    if not fits:
+        yield Finding(path=(*_CONFIG, key), message=f"{shown(arn)} is not valid; expected {expected}")
 
 
 def _with(sample: str, text: str) -> str:
