@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from interlock_runtime.core.errors import PermanentError, TransientError
 from interlock_runtime.jobs import registry
 from interlock_runtime.jobs.contract import Category, Failed, Running, Services, Started, Succeeded
+from interlock_runtime.jobs.network import Network
+from tests.fakes.hostile import Resolver
 from tests.fakes.job_peers import ACCESS_TOKEN, ROLE, of
 from tests.fakes.job_services import TOKEN, Disturbed, job_of, run_context, services
 from tests.fakes.web_server import Received, Reply, WebServer
@@ -243,6 +246,21 @@ def test_a_dag_that_does_not_exist_is_refused_for_good(peer: Any, world: Service
     assert peer.server.received[0].path == "/api/v1/dags/silver%2Fx/dagRuns"
 
 
+@pytest.mark.parametrize(("timeout", "waits"), [(3, [3.0, 3.0, 3.0]), (12, [10.0, 9.625, 12.0])])
+def test_a_poll_of_airflow_waits_no_longer_than_the_document_says(timeout: float, waits: list[float]) -> None:
+    waited: list[float] = []
+
+    def dead(address: str, port: int, timeout: float) -> socket.socket:
+        waited.append(timeout)
+        raise TimeoutError(address)
+
+    network = Network(resolve=Resolver(["1.1.1.1"]), dial=dead, monotonic=lambda: 0.0)
+    airflow = job_of("airflow", url="http://airflow.example", dagId="gold", timeout=timeout)
+    with pytest.raises(TransientError, match="did not answer within"):
+        registry.status(airflow, {"type": "airflow", "address": {}}, run_context(), services(network=network))
+    assert waited == waits  # of the 20 s of a poll: half, half of the rest after a pause, and the rest
+
+
 @pytest.mark.parametrize("kind", ["airflow", "databricks"])
 @pytest.mark.parametrize("body", [b"<html>Sign in</html>", b"", b"[]", b"{}", b'{"state": 7}', b"[" * 60000])
 def test_a_sign_in_page_instead_of_an_answer_is_an_error(kind: str, body: bytes) -> None:
@@ -335,6 +353,7 @@ def test_a_body_is_sent_as_it_is_or_as_json(config: dict[str, Any], content_type
     assert received.body == content
     assert received.headers["idempotency-key"] == TOKEN
     assert received.headers["user-agent"].startswith("interlock/")
+    assert received.headers["accept-encoding"] == "identity"  # what is compressed could not be read, nor told
 
 
 def test_a_documents_own_idempotency_key_wins() -> None:

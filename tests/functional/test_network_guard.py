@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
+from threading import enumerate as enumerate_threads
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from interlock_runtime.core.errors import PermanentError, TransientError
 from interlock_runtime.jobs import registry
 from interlock_runtime.jobs.contract import Category, Failed, Started, Succeeded
+from interlock_runtime.jobs.in_time import MOST_THREADS
 from interlock_runtime.jobs.network import Network, Request
 from tests.fakes.hostile import Authority, Dialler, Resolver, endlessly, raw_server, saying, silent
 from tests.fakes.job_services import job_of, run_context, services
@@ -129,6 +131,19 @@ def test_the_next_checked_address_is_dialled_when_one_is_dead() -> None:
         status, _ = get(Network(resolve=Resolver([OTHER_PUBLIC, PUBLIC]), dial=dialler), "http://jobs.example/")
     assert status == 200
     assert dialler.dialled == [OTHER_PUBLIC, PUBLIC]
+
+
+def test_a_dead_address_leaves_the_others_their_share_of_the_time() -> None:
+    shares: list[float] = []
+
+    def dead(address: str, port: int, timeout: float) -> socket.socket:
+        shares.append(timeout)
+        raise TimeoutError(address)
+
+    network = Network(resolve=Resolver(["1.1.1.1", "1.0.0.1", PUBLIC]), dial=dead, monotonic=lambda: 0.0)
+    with pytest.raises(TransientError, match="did not answer within 6 s"):
+        get(network, "http://jobs.example/", timeout=6)
+    assert shares == [2.0, 3.0, 6.0]  # the clock stands still: a third, a half and all of what is left
 
 
 @pytest.mark.parametrize("allowed", ["airflow.internal", "AIRFLOW.Internal."])
@@ -323,6 +338,68 @@ def test_a_name_that_cannot_be_resolved_may_be_tried_again() -> None:
         get(Network(resolve=unknown, dial=never), "https://nowhere.example/")
     with pytest.raises(TransientError, match="has no address"):
         get(Network(resolve=Resolver([]), dial=never), "https://nowhere.example/")
+
+
+class Unanswering:
+    """A resolver that says nothing until it is let go."""
+
+    def __init__(self) -> None:
+        self.over = Event()
+        self.asked = 0
+        self._before = set(enumerate_threads())
+
+    def __call__(self, host: str, port: int) -> list[str]:
+        self.asked += 1
+        self.over.wait(30)
+        return ["127.0.0.1"]
+
+    def waiting(self) -> set[Thread]:
+        """The threads that have come up since."""
+        return set(enumerate_threads()) - self._before
+
+
+@pytest.fixture
+def unanswering() -> Iterator[Unanswering]:
+    resolver = Unanswering()
+    yield resolver
+    resolver.over.set()
+    for thread in resolver.waiting():
+        thread.join(5)
+
+
+def test_a_resolver_that_does_not_answer_ends_at_the_deadline(unanswering: Unanswering) -> None:
+    network = Network(resolve=unanswering, dial=never)
+    told = r"the host of http://jobs\.example cannot be resolved: no answer in time"
+    with within(2), pytest.raises(TransientError, match=told):
+        get(network, "http://jobs.example/", timeout=0.2)
+
+
+def test_look_ups_that_are_left_behind_do_not_add_up(unanswering: Unanswering) -> None:
+    network = Network(resolve=unanswering, dial=never)
+    for _ in range(MOST_THREADS + 3):
+        with within(2), pytest.raises(TransientError, match="cannot be resolved"):
+            get(network, "http://jobs.example/", timeout=0.05)
+    assert len(unanswering.waiting()) == unanswering.asked == MOST_THREADS
+    assert all(thread.daemon for thread in unanswering.waiting())
+
+
+def test_look_ups_that_end_late_make_room_for_others(unanswering: Unanswering) -> None:
+    for _ in range(MOST_THREADS):
+        with pytest.raises(TransientError):
+            get(Network(resolve=unanswering, dial=never), "http://jobs.example/", timeout=0.05)
+    unanswering.over.set()
+    with WebServer() as server:
+        network = Network(resolve=Resolver([PUBLIC]), dial=Dialler(server.port))
+        assert get(network, "http://jobs.example/")[0] == 200
+
+
+def test_an_unforeseen_error_of_the_resolver_is_raised_where_it_was_asked() -> None:
+    def broken(host: str, port: int) -> list[str]:
+        raise LookupError(host)
+
+    for _ in range(MOST_THREADS + 1):  # each leaves room for the next
+        with pytest.raises(LookupError, match=r"jobs\.example"):
+            get(Network(resolve=broken, dial=never), "http://jobs.example/")
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,13 @@ import pytest
 
 from interlock_runtime.core.checks import check
 from interlock_runtime.core.findings import Finding, dotted, related
+from interlock_runtime.core.wording import shown
 from tests.fakes.pipelines import pipeline
 
 TODAY = date(2026, 11, 24)
 TRIGGER = {"key": "landed", "check": "exists"}
+ROLE = "arn:aws:iam::123456789012:role/team/spark"
+MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:gold"
 RULES = {"rules": [{"key": "landed", "check": "exists"}]}
 
 
@@ -262,11 +265,11 @@ class TestJobs:
         [
             job("databricks", workspaceUrl="https://a", jobId=5),
             job("databricks", workspaceUrl="https://a", body={}),
-            job("emr-serverless", applicationId="a", executionRoleArn="r", jobDriver={}),
-            job("emr-serverless", applicationId="a", executionRoleArn="r", jobName="n", arguments=["x"]),
-            job("step-function", stateMachineArn="a"),
-            job("step-function", stateMachineArn="a", input={}),
-            job("step-function", stateMachineArn="a", arguments={}),
+            job("emr-serverless", applicationId="a", executionRoleArn=ROLE, jobDriver={}),
+            job("emr-serverless", applicationId="a", executionRoleArn=ROLE, jobName="n", arguments=["x"]),
+            job("step-function", stateMachineArn=MACHINE),
+            job("step-function", stateMachineArn=MACHINE, input={}),
+            job("step-function", stateMachineArn=MACHINE, arguments={}),
             job("http", url="HTTPS://a"),
             job("http", url="http://a"),
             job("http", url="${INTERLOCK_HOST}/x"),
@@ -282,19 +285,19 @@ class TestJobs:
             (job("databricks", workspaceUrl="https://a"), "", "needs jobId or body"),
             (job("databricks", workspaceUrl="https://a", jobId=5, body={}), ".body", "cannot stand beside jobId"),
             (job("databricks", workspaceUrl="a.example", jobId=5), ".workspaceUrl", "'a.example' is not a URL"),
-            (job("emr-serverless", applicationId="a", executionRoleArn="r"), "", "needs jobDriver or jobName"),
+            (job("emr-serverless", applicationId="a", executionRoleArn=ROLE), "", "needs jobDriver or jobName"),
             (
-                job("emr-serverless", applicationId="a", executionRoleArn="r", jobDriver={}, jobName="n"),
+                job("emr-serverless", applicationId="a", executionRoleArn=ROLE, jobDriver={}, jobName="n"),
                 ".jobName",
                 "cannot stand beside jobDriver",
             ),
             (
-                job("emr-serverless", applicationId="a", executionRoleArn="r", jobDriver={}, arguments=["x"]),
+                job("emr-serverless", applicationId="a", executionRoleArn=ROLE, jobDriver={}, arguments=["x"]),
                 ".arguments",
                 "goes with jobName",
             ),
             (
-                job("step-function", stateMachineArn="a", input={}, arguments={}),
+                job("step-function", stateMachineArn=MACHINE, input={}, arguments={}),
                 ".arguments",
                 "cannot stand beside input: give either input or arguments",
             ),
@@ -304,6 +307,231 @@ class TestJobs:
     )
     def test_one_that_does_not_is_refused(self, given: dict[str, Any], path: str, message: str) -> None:
         assert errors(job=given)[f"job.config{path}"].startswith(message)
+
+    @pytest.mark.parametrize(
+        "arn",
+        [
+            MACHINE,
+            f"{MACHINE}:prod",
+            f"{MACHINE}:7",
+            "arn:aws-us-gov:states:us-gov-west-1:123456789012:stateMachine:Gold_1-a",
+            "${foreign.arn}",
+            "${foreign.arn}:prod",
+            "${INTERLOCK_MACHINE}",
+            "arn:${INTERLOCK_PARTITION}:states:eu-west-1:123456789012:stateMachine:gold",
+            "arn:aws:states:${INTERLOCK_REGION}:${INTERLOCK_ACCOUNT}:stateMachine:gold",
+            "arn:aws:states:eu-west-1:123456789012:state${INTERLOCK_REST}",
+            "arn:aws:states:eu-west-1:123456789012:stateMachine:gold-${PIPELINE}",
+        ],
+    )
+    def test_a_state_machine_is_given_by_its_arn(self, arn: str) -> None:
+        assert found(job=job("step-function", stateMachineArn=arn)) == []
+
+    @pytest.mark.parametrize(
+        "arn",
+        [
+            "gold",
+            "gold-${DATE}",
+            " " + MACHINE,
+            "arn:aws:states:eu-west-1:123456789012:stateMachine:",
+            "arn:aws:states:eu-west-1:123456789012:stateMachine",
+            "arn:aws:states:eu-west-1:1234:stateMachine:gold",
+            "arn:aws:states::123456789012:stateMachine:gold",
+            "arn:aws:states:eu-west-1:123456789012:stateMachine:go ld",
+            "arn:aws:states:eu-west-1:123456789012:stateMachine:*",
+            "arn:aws:states:eu-west-1:123456789012:statemachine:gold",
+            "arn:aws:states:eu-west-1:123456789012:execution:gold:x",
+            "arn:aws:states:eu-west-1:123456789012:execution:${PIPELINE}",
+            "arn:aws:lambda:eu-west-1:123456789012:function:gold",
+            "arn:aws:lambda:${INTERLOCK_REGION}:123456789012:stateMachine:gold",
+            "arn:aws:lam${INTERLOCK_REST}",
+            f"{MACHINE}:prod:7",
+        ],
+    )
+    def test_what_is_no_state_machine_is_refused(self, arn: str) -> None:
+        told = errors(job=job("step-function", stateMachineArn=arn))
+        expected = "is not valid; expected a state machine's ARN, arn:aws:states:<region>:<account>:stateMachine:<name>"
+        assert told == {"job.config.stateMachineArn": f"{shown(arn)} {expected}"}
+
+    @pytest.mark.parametrize(
+        "arn",
+        [
+            ROLE,
+            "arn:aws-cn:iam::123456789012:role/spark",
+            "${INTERLOCK_ROLE}",
+            "${foreign.arn}",
+            "arn:aws:iam::${INTERLOCK_ACCOUNT}:role/spark",
+            "arn:aws:iam::123456789012:role/${PIPELINE}",
+        ],
+    )
+    def test_a_role_is_given_by_its_arn(self, arn: str) -> None:
+        given = job("emr-serverless", applicationId="a", executionRoleArn=arn, jobDriver={})
+        assert found(job=given) == []
+
+    @pytest.mark.parametrize(
+        "arn",
+        [
+            "gold-role",
+            "arn:aws:iam::123456789012:user/spark",
+            "arn:aws:iam::123456789012:user/${PIPELINE}",
+            "arn:aws:iam:eu-west-1:123456789012:role/spark",
+            "arn:aws:iam::123456789012:role/",
+            "arn:aws:iam::123456789012:role/*",
+        ],
+    )
+    def test_what_is_no_role_is_refused(self, arn: str) -> None:
+        told = errors(job=job("emr-serverless", applicationId="a", executionRoleArn=arn, jobDriver={}))
+        expected = "is not valid; expected a role's ARN, arn:aws:iam::<account>:role/<name>"
+        assert told == {"job.config.executionRoleArn": f"{shown(arn)} {expected}"}
+
+
+class TestRequests:
+    """A document is refused for what a start would be refused for, as far as it can be known."""
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "https://a.example/x y?q=${DATE}#f",
+            "https://a.example/user@x",
+            "https://${INTERLOCK_HOST}/",
+            "https://${INTERLOCK_HOST}:${INTERLOCK_PORT}/x",
+            "https://a.example:${INTERLOCK_PORT}",
+            "http://[${INTERLOCK_ADDRESS}]:8080/",
+            "http://[2606:2800:220:1::1]/",
+            "https://x-${foreign.arn}.example/",
+            "${INTERLOCK_BASE}@x",
+        ],
+    )
+    def test_a_url_that_can_be_asked_is_fine(self, url: str) -> None:
+        assert found(job=job("http", url=url)) == []
+
+    @pytest.mark.parametrize(
+        ("url", "message"),
+        [
+            ("https://u:p@x.example/", "the URL holds a user or password; put credentials into a header"),
+            ("https://u:${secret:p}@x.example/", "the URL holds a user or password; put credentials into a header"),
+            ("https://${secret:u}@${INTERLOCK_HOST}", "the URL holds a user or password"),
+            ("https://x.example:port/", "the URL cannot be read"),
+            ("https:///x", "the URL has no host"),
+            ("https://${INTERLOCK_HOST}:port/", "the URL cannot be read"),
+            ("https://x..example/${DATE}", "'x..example' is not a host name"),
+            ("https://x.example/\n", "the URL holds a control character"),
+        ],
+    )
+    @pytest.mark.parametrize("kind", ["http", "airflow", "databricks"])
+    def test_one_that_cannot_is_refused(self, kind: str, url: str, message: str) -> None:
+        given = {
+            "http": job("http", url=url),
+            "airflow": job("airflow", url=url, dagId="d"),
+            "databricks": job("databricks", workspaceUrl=url, jobId=5),
+        }[kind]
+        (told,) = errors(job=given).items()
+        assert told[0] == ("job.config.workspaceUrl" if kind == "databricks" else "job.config.url")
+        assert told[1].startswith(message)
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "https://a.example",
+            "https://a.example/",
+            "https://a.example/team/airflow",
+            "https://a.example/api/airflow",
+            "https://a.example/apiary",
+            "https://api",
+            "${INTERLOCK_URL}",
+            "https://a.example/api/${INTERLOCK_TEAM}",
+        ],
+    )
+    def test_the_address_of_a_service_ends_before_its_api(self, url: str) -> None:
+        assert found(job=job("airflow", url=url, dagId="d")) == []
+        assert found(job=job("databricks", workspaceUrl=url, jobId=5)) == []
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "https://a.b/api",
+            "https://a.b/api/v1",
+            "https://a.b/x/api/v2/",
+            "https://a.b/api/2.1",
+            "https://a.b?x=1",
+            "https://a.b/#x",
+            "https://${INTERLOCK_HOST}/api/v1",
+            "${INTERLOCK_URL}/api/v1",
+        ],
+    )
+    def test_one_that_goes_beyond_is_refused(self, url: str) -> None:
+        message = f"'{url}' goes too far: give the address up to and without /api; the rest is added"
+        assert errors(job=job("airflow", url=url, dagId="d")) == {"job.config.url": message}
+        assert errors(job=job("databricks", workspaceUrl=url, jobId=5)) == {"job.config.workspaceUrl": message}
+        assert found(job=job("http", url=url)) == []
+
+    @pytest.mark.parametrize("kind", ["http", "airflow", "databricks"])
+    def test_headers_that_cannot_be_sent_are_refused_without_their_values(self, kind: str) -> None:
+        headers = {
+            "Host": "z",
+            "bad name": "z",
+            "X-Lines": "Bearer ${secret:x}\nz",
+            "X-Euro": "\u20ac",
+            "Authorization": "Bearer ${secret:\u20ac} ${foreign.arn} $${x}",
+            "X-Empty": "",
+        }
+        more = {
+            "http": {"url": "https://a"},
+            "airflow": {"url": "https://a", "dagId": "d"},
+            "databricks": {"workspaceUrl": "https://a", "jobId": 5},
+        }[kind]
+        no_name = "is refused: it is not a header's name, or it is set by Interlock"
+        no_value = "is refused: it holds a line break, or not only Latin-1"
+        assert errors(job=job(kind, headers=headers, **more)) == {
+            "job.config.headers.Host": f"the header 'Host' {no_name}",
+            "job.config.headers['bad name']": f"the header 'bad name' {no_name}",
+            "job.config.headers.X-Lines": f"the value of the header 'X-Lines' {no_value}",
+            "job.config.headers.X-Euro": f"the value of the header 'X-Euro' {no_value}",
+        }
+
+    @pytest.mark.parametrize("job_id", [5, "5", "${INTERLOCK_JOB}", "4${INTERLOCK_JOB}", "${foreign.arn}"])
+    def test_the_job_of_databricks_is_a_number(self, job_id: str | int) -> None:
+        assert found(job=job("databricks", workspaceUrl="https://a", jobId=job_id)) == []
+
+    @pytest.mark.parametrize("job_id", ["abc", "", "1.5", "gold-${INTERLOCK_JOB}"])
+    def test_another_one_is_refused(self, job_id: str) -> None:
+        told = errors(job=job("databricks", workspaceUrl="https://a", jobId=job_id))
+        assert told == {"job.config.jobId": f"'{job_id}' is not a number"}
+
+
+class TestCommands:
+    @pytest.mark.parametrize(
+        "command",
+        [
+            "python -m gold.load --day ${DATE} --target 'the yard'",
+            "echo ${secret:team/x#key}",
+            'echo "${secret:team key}"',
+            "echo $${literal text",
+            "${INTERLOCK_PROGRAM}",
+            "${foreign.arn}",
+            "echo ${it's foreign}",
+        ],
+    )
+    def test_one_that_can_be_split_is_fine(self, command: str) -> None:
+        document = pipeline(schedule={"trigger": TRIGGER}, validation=RULES, job=job("command", command=command))
+        foreign = ("foreign.arn", "it's foreign")
+        assert list(check(document, today=TODAY, sfn_timeout_seconds=14400, foreign=foreign)) == []
+
+    @pytest.mark.parametrize(
+        ("command", "message"),
+        [
+            ("echo 'x", "cannot be split into words: No closing quotation"),
+            ("echo x\\", "cannot be split into words: No escaped character"),
+            ("  ", "holds no word"),
+            ("''${x", "'${x' has no closing brace; write $${ for a literal ${"),
+            (
+                "echo ${secret:team key}",
+                "'${secret:team' is cut off within a template: put quotes around a template that holds a space",
+            ),
+        ],
+    )
+    def test_one_that_cannot_is_refused(self, command: str, message: str) -> None:
+        assert errors(job=job("command", command=command)) == {"job.config.command": message}
 
 
 class TestTemplates:

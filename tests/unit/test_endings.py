@@ -67,6 +67,16 @@ def test_exhausted_constraints_are_told_with_the_last_failing_reasons(world: Wor
     assert logged(world) == ["validation-exhausted"]
 
 
+def test_a_reason_that_several_rules_share_is_told_once(world: World) -> None:
+    results = [RESULTS[1], {"passed": False, "reason": "orders is late"}, RESULTS[1]]
+    world.task("validation-exhausted", the_run(world), results=results)
+    event = world.bus.the("VALIDATION_EXHAUSTED")
+    assert event.message.endswith(" did not hold in time: sensor rates is missing; orders is late")
+    assert event.detail["rules"] == results
+    (entry,) = world.joblog.rows().values()
+    assert entry["error"] == "sensor rates is missing; orders is late"
+
+
 def test_an_exhausted_trigger_is_told_with_its_cause(world: World) -> None:
     cause = json.dumps({"errorMessage": "no such job", "errorType": "PermanentError", "stackTrace": ["…"]})
     world.task("trigger-exhausted", the_run(world), error={"Error": "PermanentError", "Cause": cause})

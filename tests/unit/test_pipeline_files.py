@@ -20,6 +20,8 @@ from tests.fakes.documents import TODAY, document, folder, load, problems
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "${TfToken[TOKEN.7]}"
+MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:gold"
+ROLE = "arn:aws:iam::123456789012:role/spark"
 
 
 def stored(root: Path, content: Any, **options: Any) -> dict[str, Any]:
@@ -96,8 +98,8 @@ job:
         ("type_", "given", "wanted"),
         [
             ("emr", {"clusterID": "c", "stepName": "s", "command": "j"}, "clusterId"),
-            ("emr-serverless", {"applicationID": "c", "executionRoleArn": "r", "jobName": "j"}, "applicationId"),
-            ("step-function", {"stateMachineARN": "c"}, "stateMachineArn"),
+            ("emr-serverless", {"applicationID": "c", "executionRoleArn": ROLE, "jobName": "j"}, "applicationId"),
+            ("step-function", {"stateMachineARN": f"{MACHINE}-c"}, "stateMachineArn"),
             ("databricks", {"workspaceURL": "https://c", "jobId": 1}, "workspaceUrl"),
             ("airflow", {"url": "https://a", "dagID": "c"}, "dagId"),
         ],
@@ -152,9 +154,25 @@ class TestPlaceholders:
         assert found["job"]["config"]["arguments"]["--a"] == "$${a} b ${DATE}"
 
     def test_other_spellings_are_known_by_a_type_that_was_filled_in(self, tmp_path: Path) -> None:
-        written = document(job={"type": "${kind}", "config": {"stateMachineARN": "arn"}})
+        written = document(job={"type": "${kind}", "config": {"stateMachineARN": MACHINE}})
         found = stored(tmp_path, written, pipeline_variables={"kind": "step-function"})
-        assert found["job"]["config"] == {"stateMachineArn": "arn"}
+        assert found["job"]["config"] == {"stateMachineArn": MACHINE}
+
+    @pytest.mark.parametrize(
+        ("type_", "config"),
+        [
+            ("step-function", {"stateMachineArn": "${value}"}),
+            ("emr-serverless", {"applicationId": "a", "executionRoleArn": "${value}", "jobDriver": {}}),
+            ("databricks", {"workspaceUrl": "${value}", "jobId": "${value}"}),
+            ("airflow", {"url": "https://${value}/", "dagId": "d", "headers": {"Authorization": "Bearer ${value}"}}),
+            ("command", {"command": "load '${value}' ${value}"}),
+        ],
+    )
+    def test_what_only_terraform_knows_of_a_job_is_not_judged(
+        self, tmp_path: Path, type_: str, config: dict[str, Any]
+    ) -> None:
+        written = document(job={"type": type_, "config": config})
+        assert TOKEN in json.dumps(stored(tmp_path, written, pipeline_variables={"value": TOKEN}))
 
     def test_the_escape_is_resolved_where_no_run_does(self, tmp_path: Path) -> None:
         written = document(pipeline={"id": "gold", "description": "$${environment}"})

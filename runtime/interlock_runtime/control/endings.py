@@ -37,7 +37,8 @@ def validation_exhausted(ports: Ports, task: Task, *, now: datetime) -> None:
         return
     results = task.event.get("results") or []
     failed = [result for result in results if isinstance(result, Mapping) and not result.get("passed")]
-    reasons = "; ".join(str(result.get("reason")) for result in failed)
+    # A sensor that is missing fails every rule that looks at it, for the same reason.
+    reasons = "; ".join(dict.fromkeys(str(result.get("reason")) for result in failed))
     message = f"the constraints of {run.pipeline_id} for {run.date} did not hold in time: {reasons}"
     ports.bus.publish([runs.event_of(run, "VALIDATION_EXHAUSTED", message, {"rules": results})], now=now)
     _log(ports, run, JobEvent.VALIDATION_EXHAUSTED, error=reasons, now=now)

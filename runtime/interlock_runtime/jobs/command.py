@@ -7,7 +7,6 @@ as ``INTERLOCK_RUN``, so that the program itself can tell.
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import IO
 
 from interlock_runtime.core.errors import PermanentError
 from interlock_runtime.core.job_documents import CommandConfig
+from interlock_runtime.core.job_values import words_of
 from interlock_runtime.jobs.contract import Call, Category, Failed, Started, Succeeded
 from interlock_runtime.jobs.excerpts import EXCERPT_LENGTH
 
@@ -58,11 +58,9 @@ def _run(words: Sequence[str], environment: Mapping[str, str], timeout: float) -
 def _words(call: Call[CommandConfig]) -> list[str]:
     """The words of the command; templates are filled in afterwards, so that a value is never split."""
     try:
-        words = shlex.split(call.config.command)
+        words = words_of(call.config.command)
     except ValueError as error:
-        raise PermanentError(f"job.config.command cannot be split into words: {error}") from error
-    if not words:
-        raise PermanentError("job.config.command holds no word")
+        raise PermanentError(f"job.config.command {error}") from error
     return [call.templates.resolve(word, "job.config.command") for word in words]
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from interlock_runtime.core.errors import PermanentError
 from interlock_runtime.core.job_documents import DatabricksConfig
+from interlock_runtime.core.job_values import number_of
+from interlock_runtime.core.wording import shown
 from interlock_runtime.jobs import rest
 from interlock_runtime.jobs.arguments import text
 from interlock_runtime.jobs.contract import Call, Category, Failed, Outcome, Running, Started, Succeeded
@@ -70,9 +72,9 @@ def _submission(config: DatabricksConfig) -> tuple[str, Mapping[str, Any]]:
             raise PermanentError("job.config has neither jobId nor body; expected one of them")
         return "runs/submit", config.body
     try:
-        job_id = int(config.job_id)
-    except ValueError:
-        raise PermanentError(f"job.config.jobId: {config.job_id!r} is not a number") from None
+        job_id = number_of(config.job_id)
+    except ValueError as error:
+        raise PermanentError(f"job.config.jobId: {shown(config.job_id)} {error}") from None
     return "run-now", {
         "job_id": job_id,
         "job_parameters": {key: text(value) for key, value in config.arguments.items()},

@@ -11,7 +11,6 @@ offer neither the checked address nor one deadline for a whole exchange in their
 from __future__ import annotations
 
 import http.client
-import re
 import socket
 import ssl
 import time
@@ -19,22 +18,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from urllib.parse import quote, urlsplit
+from typing import TypeVar
 
 from interlock_runtime import __version__
 from interlock_runtime.core.errors import PermanentError, TransientError
+from interlock_runtime.core.http_rules import Target, header_refusal, plain_host, read_url
 from interlock_runtime.jobs.addresses import refusal
+from interlock_runtime.jobs.in_time import in_time
 from interlock_runtime.jobs.timed_socket import Deadline, TimedSocket
 
 #: How much of a body is read, in bytes.
 BODY_LIMIT = 65536
 
-_PORTS = {"http": 80, "https": 443}
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection"})
-_URL_CHARACTERS = "/?%:@!$&'()*+,;=~[]"
+T = TypeVar("T")
 
 Resolve = Callable[[str, int], Sequence[str]]
 Dial = Callable[[str, int, float], socket.socket]
@@ -118,10 +114,10 @@ class Network:
             PermanentError: the URL, a header or the host is refused, or the server's TLS is not acceptable.
             TransientError: no connection, or no answer in time.
         """
-        target = _read_url(request.url)
+        target = _read(read_url, request.url)
         message = _message(request, target)
         deadline = Deadline(timeout, self.monotonic)
-        addresses = self._checked_addresses(target)
+        addresses = self._checked_addresses(target, deadline)
         try:
             connection = self._connection(target, addresses, deadline)
             response = _response(connection, message, request.method, deadline)
@@ -130,14 +126,14 @@ class Network:
         with closing(connection), closing(response):
             yield Answer(response)
 
-    def _checked_addresses(self, target: _Target) -> Sequence[str]:
+    def _checked_addresses(self, target: Target, deadline: Deadline) -> Sequence[str]:
         try:
-            addresses = self.resolve(target.host, target.port)
+            addresses = in_time(lambda: self.resolve(target.host, target.port), deadline)
         except OSError as error:
             raise TransientError(f"the host of {target} cannot be resolved: {error}") from error
         if not addresses:
             raise TransientError(f"the host of {target} has no address")
-        allowed = target.host in map(_plain_host, self.allowed_private_hosts)
+        allowed = target.host in (_read(plain_host, host) for host in self.allowed_private_hosts)
         for address in addresses:
             if reason := refusal(address, private_allowed=allowed):
                 raise PermanentError(
@@ -146,7 +142,7 @@ class Network:
                 )
         return addresses
 
-    def _connection(self, target: _Target, addresses: Sequence[str], deadline: Deadline) -> socket.socket:
+    def _connection(self, target: Target, addresses: Sequence[str], deadline: Deadline) -> socket.socket:
         plain = self._dialled(addresses, target.port, deadline)
         if target.scheme == "http":
             return plain
@@ -172,60 +168,18 @@ class Network:
         raise AssertionError("there is at least one address")
 
 
-@dataclass(frozen=True)
-class _Target:
-    scheme: str
-    host: str
-    port: int
-    path: str
-
-    @property
-    def authority(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
-
-    def __str__(self) -> str:
-        return f"{self.scheme}://{self.authority}"
-
-
-def _read_url(url: str) -> _Target:
-    if _CONTROL.search(url):
-        raise PermanentError("the URL holds a control character")
+def _read(reader: Callable[[str], T], text: str) -> T:
     try:
-        parts = urlsplit(url.strip())
-        host, port = parts.hostname, parts.port
+        return reader(text)
     except ValueError as error:
-        raise PermanentError("the URL cannot be read; expected http[s]://host[:port]/path") from error
-    if parts.scheme not in _PORTS:
-        raise PermanentError(f"the URL's scheme {parts.scheme!r} is refused; allowed are http and https")
-    if "@" in parts.netloc:
-        raise PermanentError("the URL holds a user or password; put credentials into a header")
-    if not host:
-        raise PermanentError("the URL has no host; expected http[s]://host[:port]/path")
-    path = quote(parts.path or "/", safe=_URL_CHARACTERS)
-    query = "?" + quote(parts.query, safe=_URL_CHARACTERS) if parts.query else ""
-    return _Target(parts.scheme, _plain_host(host), _PORTS[parts.scheme] if port is None else port, path + query)
+        raise PermanentError(str(error)) from error
 
 
-def _plain_host(host: str) -> str:
-    """A host as it is looked up and compared: ASCII, lower case, without brackets or a final dot."""
-    try:
-        return host.strip().strip("[]").rstrip(".").lower().encode("idna").decode("ascii")
-    except UnicodeError as error:
-        raise PermanentError(f"{host!r} is not a host name") from error
-
-
-def _message(request: Request, target: _Target) -> bytes:
+def _message(request: Request, target: Target) -> bytes:
     headers = {"user-agent": f"User-Agent: interlock/{__version__}", "accept-encoding": "Accept-Encoding: identity"}
     for name, value in request.headers.items():
-        if not _HEADER_NAME.fullmatch(name) or name.lower() in _OWN_HEADERS:
-            raise PermanentError(
-                f"the header {name!r} is refused: it is not a header's name, or it is set by Interlock"
-            )
-        if not _HEADER_VALUE.fullmatch(value):
-            raise PermanentError(
-                f"the value of the header {name!r} is refused: it holds a line break, or not only Latin-1"
-            )
+        if reason := header_refusal(name, value):
+            raise PermanentError(reason)
         headers[name.lower()] = f"{name}: {value}"
     lines = (
         f"{request.method} {target.path} HTTP/1.1",
@@ -251,7 +205,7 @@ def _response(connection: socket.socket, message: bytes, method: str, deadline: 
     return response
 
 
-def _tls_failure(target: _Target, error: ssl.SSLError) -> TransientError | PermanentError:
+def _tls_failure(target: Target, error: ssl.SSLError) -> TransientError | PermanentError:
     if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return TransientError(f"no answer from {target}: it hung up before TLS was agreed on")
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -259,7 +213,7 @@ def _tls_failure(target: _Target, error: ssl.SSLError) -> TransientError | Perma
     return PermanentError(f"no TLS with {target}: {error.reason or error}")
 
 
-def _failure(target: _Target, error: Exception, timeout: float) -> TransientError:
+def _failure(target: Target, error: Exception, timeout: float) -> TransientError:
     if isinstance(error, TimeoutError):
         return TransientError(f"{target} did not answer within {timeout:g} s")
     if not isinstance(error, OSError):
