@@ -6,15 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from interlock_runtime.core.events import SOURCE
+from interlock_tf.local import alarms, executions
 from interlock_tf.local.bus import Rule, Target
 from interlock_tf.local.functions import Answer, LocalFunction
 from interlock_tf.local.jobs import Job
 from interlock_tf.local.scheduler import Schedule
 from interlock_tf.local.timeline import Entry, Kind
 from interlock_tf.local.world import World
-
-_STATES = "Step Functions Execution Status Change"
-_ALARM = "CloudWatch Alarm State Change"
 
 
 class Recorder:
@@ -58,10 +56,10 @@ class Recorder:
             if key not in self._seen:
                 self._seen.add(key)
                 self.note(Kind.EVENT, kind, about=detail, why=detail.get("message", ""), **detail.get("detail", {}))
-        elif kind == _ALARM:
+        elif kind == alarms.CHANGED:
             state = detail["state"]
             self.note(Kind.ALARM, f"{state['value']} {detail['alarmName']}", about={}, why=state["reason"])
-        elif kind == _STATES:
+        elif kind == executions.CHANGED:
             execution = self._world.executions.by_arn[detail["executionArn"]]
             given = self._world.executions.input_of(execution)
             what = {"RUNNING": "starts", "SUCCEEDED": "ends"}.get(detail["status"], str(detail["status"]).lower())

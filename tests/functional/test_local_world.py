@@ -94,6 +94,13 @@ def with_target_of_nothing(resources: dict[str, Any]) -> None:
     resources["aws_cloudwatch_event_target"]["interlock_watchdog_target"]["rule"] = "dev-interlock-watchdogs"
 
 
+def with_pattern(rule: str, pattern: Any) -> Change:
+    def change(resources: dict[str, Any]) -> None:
+        resources["aws_cloudwatch_event_rule"][f"interlock_{rule}_rule"]["event_pattern"] = json.dumps(pattern)
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -102,6 +109,10 @@ def with_target_of_nothing(resources: dict[str, Any]) -> None:
         (with_another_zip, r"interlock_watchdog: .*not the zip that source_code_hash tells of"),
         (with_unknown_type, "aws_kinesis_stream"),
         (with_target_of_nothing, "there is no rule dev-interlock-watchdogs"),
+        (
+            with_pattern("all_events", {"source": ["nope"]}),
+            r"aws_cloudwatch_event_rule\.interlock_all_events_rule: .*dev-interlock-events .*nope",
+        ),
     ],
 )
 def test_a_mistake_in_the_stack_is_told_at_once(run: Run, change: Change, told: str) -> None:
