@@ -112,8 +112,12 @@ class Recorder:
 
 
 def _verdict(results: Sequence[Mapping[str, Any]], *, passed: bool) -> str:
-    """Why an evaluation ended as it did; one rule may have been enough for it to pass."""
-    failing = [str(each["reason"]) for each in results if not each["passed"]]
+    """Why an evaluation ended as it did, each reason once; one rule may have been enough for it to pass."""
+    failing = _reasons(results, passed=False)
     if passed and failing:
-        return "one rule is enough: " + "; ".join(str(each["reason"]) for each in results if each["passed"])
-    return "; ".join(failing) or "every rule holds"
+        return f"one rule is enough: {_reasons(results, passed=True)}"
+    return failing or "every rule holds"
+
+
+def _reasons(results: Sequence[Mapping[str, Any]], *, passed: bool) -> str:
+    return "; ".join(dict.fromkeys(str(each["reason"]) for each in results if each["passed"] is passed))
