@@ -76,7 +76,8 @@ class Alarms:
     def _event(self, alarm: Alarm, before: str, number: float | None) -> Mapping[str, Any]:
         stamp = f"{self._agenda.now():%Y-%m-%dT%H:%M:%S.000+0000}"
         reached = "reached" if (alarm.state == "ALARM") is not alarm.absence else "did not reach"
-        reason = f"{alarm.metric[1]} of {alarm.metric[3].rpartition(':')[2]} {reached} {alarm.threshold:g}: {number}"
+        found = "nothing was measured" if number is None else number
+        reason = f"{alarm.metric[1]} of {alarm.metric[3].rpartition(':')[2]} {reached} {alarm.threshold:g}: {found}"
         return {
             "source": SOURCE,
             "detail-type": CHANGED,

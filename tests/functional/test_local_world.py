@@ -72,6 +72,8 @@ def test_a_watchdog_that_does_not_run_sets_off_its_alarm(change: Change | None, 
     assert [each for each in told if each.startswith("ALARM") and each.endswith("watchdog-silent")] == (
         ["ALARM dev-interlock-watchdog-silent"] if silent else []
     )
+    why = next((entry.why for entry in recorder.entries if entry.what.endswith("watchdog-silent")), None)
+    assert why == ("Invocations of dev-interlock-watchdog did not reach 1: nothing was measured" if silent else None)
 
 
 def without_variable(resources: dict[str, Any]) -> None:
