@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from interlock_runtime.core import rows
+from interlock_runtime.core.attributes import decode_item
 from interlock_runtime.core.events import SOURCE
+from interlock_runtime.core.numbers import plain
+from interlock_runtime.core.rules import Sensor
 from interlock_tf.local import alarms, executions
 from interlock_tf.local.bus import Rule, Target
 from interlock_tf.local.functions import Answer, LocalFunction
 from interlock_tf.local.jobs import Job
 from interlock_tf.local.scheduler import Schedule
-from interlock_tf.local.timeline import Entry, Kind
+from interlock_tf.local.streams import Record
+from interlock_tf.local.timeline import Entry, Kind, spelt
 from interlock_tf.local.world import World
 
 
@@ -24,6 +29,8 @@ class Recorder:
         self._seen: set[str] = set()
         self._refusals: set[str] = set()
         self._verdicts: dict[tuple[str, str, int], tuple[str, ...]] = {}
+        self._control_stream = world.streams.arns.get(world.control_table)
+        world.streams.listeners.append(self._streamed)
         world.bus.listeners.append(self._published)
         world.bus.undelivered = self._undelivered
         world.scheduler.fired = self._ticked
@@ -35,7 +42,9 @@ class Recorder:
         send, world.functions.dead_letter = world.functions.dead_letter, self._lost
         self._send = send
 
-    def note(self, kind: Kind, what: str, *, about: Mapping[str, Any], why: str = "", **detail: Any) -> None:
+    def _note(
+        self, kind: Kind, what: str, *, about: Mapping[str, Any], why: str = "", detail: Mapping[str, Any] | None = None
+    ) -> None:
         """Write an entry about a pipeline and date (``pipelineId`` and ``date`` of ``about``)."""
         self.entries.append(
             Entry(
@@ -45,9 +54,30 @@ class Recorder:
                 pipeline_id=about.get("pipelineId"),
                 date=about.get("date"),
                 why=why,
-                detail=detail,
+                detail=detail or {},
             )
         )
+
+    def _streamed(self, record: Record) -> None:
+        """Tell of what people and processes write, however they do."""
+        if record["eventSourceARN"] != self._control_stream or "NewImage" not in record["dynamodb"]:
+            return
+        sort_key = str(record["dynamodb"]["Keys"]["SK"].get("S"))
+        if not sort_key.startswith((rows.SENSOR_PREFIX, rows.RERUN_REQUEST_PREFIX)):
+            return
+        try:
+            row = plain(decode_item(record["dynamodb"]["NewImage"]))
+        except ValueError:
+            return
+        about = {"pipelineId": rows.pipeline_of(row.get("PK"))}
+        if (key := rows.sensor_key(sort_key)) is not None:
+            fields = Sensor.of_row(key, row).fields
+            why = ", ".join(f"{name}={spelt(value)}" for name, value in fields.items())
+            self._note(Kind.SENSOR, key, about=about, why=why, detail=fields)
+        else:
+            subject = rows.run_key(sort_key, rows.RERUN_REQUEST_PREFIX)
+            date = subject.date if subject else None
+            self._note(Kind.REQUEST, "rerun", about=about | {"date": date}, why=str(row.get("reason") or ""))
 
     def _published(self, event: Mapping[str, Any]) -> None:
         detail, kind = event["detail"], event["detail-type"]
@@ -55,24 +85,30 @@ class Recorder:
             key = detail.get("dedupeKey")
             if key not in self._seen:
                 self._seen.add(key)
-                self.note(Kind.EVENT, kind, about=detail, why=detail.get("message", ""), **detail.get("detail", {}))
+                self._note(
+                    Kind.EVENT, kind, about=detail, why=detail.get("message", ""), detail=detail.get("detail", {})
+                )
         elif kind == alarms.CHANGED:
             state = detail["state"]
-            self.note(Kind.ALARM, f"{state['value']} {detail['alarmName']}", about={}, why=state["reason"])
+            self._note(Kind.ALARM, f"{state['value']} {detail['alarmName']}", about={}, why=state["reason"])
         elif kind == executions.CHANGED:
             execution = self._world.executions.by_arn[detail["executionArn"]]
             given = self._world.executions.input_of(execution)
             what = {"RUNNING": "starts", "SUCCEEDED": "ends"}.get(detail["status"], str(detail["status"]).lower())
-            self.note(Kind.RUN, what, about=given, why=f"attempt {given.get('attempt')}", execution=execution.name)
+            self._note(
+                Kind.RUN, what, about=given, why=f"attempt {given.get('attempt')}", detail={"execution": execution.name}
+            )
 
     def _ticked(self, schedule: Schedule, event: Any) -> None:
         if isinstance(event, Mapping) and "scheduledAt" in event:
-            self.note(Kind.TICK, str(event["mode"]), about=event, why=f"{schedule.expression} fires")
+            self._note(Kind.TICK, str(event["mode"]), about=event, why=f"{schedule.expression} fires")
 
     def _job_changed(self, job: Job) -> None:
         about = {"pipelineId": job.pipeline_id, "date": job.date}
         what = "starts" if job.outcome is None else str(job.outcome)
-        self.note(Kind.JOB, what, about=about, why=f"{job.service} {job.name}".strip(), attempt=job.attempt)
+        self._note(
+            Kind.JOB, what, about=about, why=f"{job.service} {job.name}".strip(), detail={"attempt": job.attempt}
+        )
 
     def _returned(self, function: LocalFunction, event: Any, answer: Answer) -> None:
         if not isinstance(event, Mapping) or event.get("mode") != "evaluate":
@@ -83,32 +119,31 @@ class Recorder:
         told = (answer.payload["status"], *reasons)
         if self._verdicts.get(subject) != told and answer.payload["status"] != "superseded":
             self._verdicts[subject] = told
-            self.note(
+            self._note(
                 Kind.EVALUATION,
                 str(answer.payload["status"]).replace("_", " "),
                 about=event,
                 why=_verdict(results, passed=answer.payload["status"] == "passed"),
-                attempt=event["attempt"],
-                results=results,
+                detail={"attempt": event["attempt"], "results": results},
             )
 
     def _failed(self, function: LocalFunction, event: Any, answer: Answer) -> None:
         self._count(function, event, answer)
         error = answer.error or {}
         about = event if isinstance(event, Mapping) else {}
-        self.note(Kind.FAILURE, function.name, about=about, why=f"{error['errorType']}: {error['errorMessage']}")
+        self._note(Kind.FAILURE, function.name, about=about, why=f"{error['errorType']}: {error['errorMessage']}")
 
     def _refused(self, text: str) -> None:
         if text not in self._refusals:
             self._refusals.add(text)
-            self.note(Kind.FAILURE, "access denied", about={}, why=text)
+            self._note(Kind.FAILURE, "access denied", about={}, why=text)
 
     def _lost(self, arn: str, record: Any) -> None:
-        self.note(Kind.FAILURE, "dead letter", about={}, why=f"to {arn.rpartition(':')[2]}", record=record)
+        self._note(Kind.FAILURE, "dead letter", about={}, why=f"to {arn.rpartition(':')[2]}", detail={"record": record})
         self._send(arn, record)
 
     def _undelivered(self, rule: Rule, target: Target, reason: str) -> None:
-        self.note(Kind.FAILURE, "undelivered", about={}, why=f"{rule.name} to {target.address}: {reason}")
+        self._note(Kind.FAILURE, "undelivered", about={}, why=f"{rule.name} to {target.address}: {reason}")
 
 
 def _verdict(results: Sequence[Mapping[str, Any]], *, passed: bool) -> str:

@@ -78,5 +78,11 @@ def json_lines(entries: Iterable[Entry]) -> Iterator[str]:
         yield json.dumps(entry.describe(), separators=(",", ":"), ensure_ascii=False)
 
 
+def spelt(value: Any) -> str:
+    """A value as JSON spells it, on one line; what cannot be printed is escaped."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(value)
+
+
 def _subject(entry: Entry) -> str:
     return " ".join(part for part in (entry.pipeline_id, entry.date) if part)

@@ -160,7 +160,7 @@ def test_a_text_may_hold_a_separator_of_lines(tmp_path: Path, capsys: pytest.Cap
     file = tmp_path / "day.jsonl"
     file.write_text(json.dumps(sensor({"note": "a\u2028b"}), ensure_ascii=False), encoding="utf-8")
     assert main(["simulate", str(FX_RATES), *DAY, "--sensors", str(file)]) == 0
-    assert "note='a\\u2028b'" in capsys.readouterr().out
+    assert 'note="a\\u2028b"' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
