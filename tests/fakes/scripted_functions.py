@@ -15,6 +15,7 @@ class ScriptedFunctions:
     def __init__(self, handle: Callable[[Any], Any]) -> None:
         self.given: list[Any] = []
         self.disturbances = Calm()
+        self.dead_letter: Callable[[str, Any], None] = lambda *_: None
         self._handle = handle
 
     def invoke(self, _arn: str, event: Any) -> Answer:

@@ -49,8 +49,8 @@ class Stream:
             mapping,
             self.agenda,
             self.functions,  # type: ignore[arg-type]
-            lambda _, told: self.lost.append(told["DDBStreamBatchInfo"]),
         )
+        self.functions.dead_letter = lambda _, told: self.lost.append(told["DDBStreamBatchInfo"])
 
     def deliver(self, *records: dict[str, Any]) -> list[list[str]]:
         """Write records, and let an hour pass; the batches that the function was given."""
