@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,15 +10,24 @@ from interlock_runtime.core import rows
 from interlock_runtime.core.attributes import decode_item
 from interlock_runtime.core.events import SOURCE
 from interlock_runtime.core.numbers import plain
-from interlock_runtime.core.rules import Sensor
+from interlock_runtime.core.rules import Sensor, belongs
+from interlock_runtime.core.sensors import all_keys
+from interlock_tf.installation.sensor_rows import nobody_reads
 from interlock_tf.local import alarms, executions
 from interlock_tf.local.bus import Rule, Target
 from interlock_tf.local.functions import Answer, LocalFunction
 from interlock_tf.local.jobs import Job
 from interlock_tf.local.scheduler import Schedule
 from interlock_tf.local.streams import Record
+from interlock_tf.local.tables import Item
 from interlock_tf.local.timeline import Entry, Kind, spelt
 from interlock_tf.local.world import World
+
+#: What stands in the router's line about a record of a sensor, and the fields that say why.
+_ABOUT_A_SENSOR = f'"row":"{rows.SENSOR_PREFIX}'
+_REASONS = ("reason", "reasons", "deadline", "earlier", "problem", "ignored")
+#: A start is an entry of its own.
+_TOLD_OTHERWISE = frozenset({"run started"})
 
 
 class Recorder:
@@ -28,9 +38,13 @@ class Recorder:
         self._world = world
         self._seen: set[str] = set()
         self._refusals: set[str] = set()
+        self._lines: set[tuple[str, str]] = set()
         self._verdicts: dict[tuple[str, str, int], tuple[str, ...]] = {}
-        self._control_stream = world.streams.arns.get(world.control_table)
+        self._control = world.control_table
+        self._control_stream = world.streams.arns.get(self._control)
         world.streams.listeners.append(self._streamed)
+        world.tables.unchanged = self._rewritten
+        world.functions.printed = self._printed
         world.bus.listeners.append(self._published)
         world.bus.undelivered = self._undelivered
         world.scheduler.fired = self._ticked
@@ -60,24 +74,58 @@ class Recorder:
 
     def _streamed(self, record: Record) -> None:
         """Tell of what people and processes write, however they do."""
-        if record["eventSourceARN"] != self._control_stream or "NewImage" not in record["dynamodb"]:
-            return
-        sort_key = str(record["dynamodb"]["Keys"]["SK"].get("S"))
+        image = record["dynamodb"].get("NewImage")
+        if record["eventSourceARN"] == self._control_stream and image is not None:
+            self._written(image)
+
+    def _rewritten(self, table: str, image: Item) -> None:
+        """Tell of what is written as it stood there already."""
+        if table == self._control and (about := self._written(image)) is not None:
+            why = "nothing has changed in the row, and so DynamoDB tells nobody of the write"
+            self._note(Kind.NOTE, "no event", about=about, why=why)
+
+    def _written(self, image: Item) -> Mapping[str, Any] | None:
+        """Tell of a sensor or request; what it is about, or None when the row is another."""
+        sort_key = str(image["SK"].get("S"))
         if not sort_key.startswith((rows.SENSOR_PREFIX, rows.RERUN_REQUEST_PREFIX)):
-            return
+            return None
         try:
-            row = plain(decode_item(record["dynamodb"]["NewImage"]))
+            row = plain(decode_item(image))
         except ValueError:
-            return
+            return None
         about = {"pipelineId": rows.pipeline_of(row.get("PK"))}
         if (key := rows.sensor_key(sort_key)) is not None:
             fields = Sensor.of_row(key, row).fields
             why = ", ".join(f"{name}={spelt(value)}" for name, value in fields.items())
             self._note(Kind.SENSOR, key, about=about, why=why, detail=fields)
+            self._unread(about["pipelineId"], key)
         else:
             subject = rows.run_key(sort_key, rows.RERUN_REQUEST_PREFIX)
             date = subject.date if subject else None
             self._note(Kind.REQUEST, "rerun", about=about | {"date": date}, why=str(row.get("reason") or ""))
+        return about
+
+    def _unread(self, pipeline_id: str | None, key: str) -> None:
+        """Tell of a sensor that no rule of its pipeline looks at: its key may be mistyped."""
+        pipeline = self._world.pipelines().get(pipeline_id or "")
+        if pipeline is not None and not any(belongs(key, each) for each in all_keys(pipeline)):
+            self._note(
+                Kind.NOTE, "no rule reads it", about={"pipelineId": pipeline_id}, why=nobody_reads(pipeline, key)
+            )
+
+    def _printed(self, line: str) -> None:
+        """Tell of a sensor what the router says: why nothing starts, once for each write and reason."""
+        if _ABOUT_A_SENSOR not in line:
+            return
+        told = json.loads(line)
+        message, said = told["message"], (told["correlation_id"], told["message"])
+        if message in _TOLD_OTHERWISE or said in self._lines:
+            return
+        self._lines.add(said)
+        about = {"pipelineId": told["pipeline"], "date": told.get("date")}
+        given = {name: told[name] for name in _REASONS if name in told}
+        reasons = [f"{name}: {each if isinstance(each, str) else spelt(each)}" for name, each in given.items()]
+        self._note(Kind.NOTE, message, about=about, why="; ".join([rows.sensor_key(told["row"]) or "", *reasons]))
 
     def _published(self, event: Mapping[str, Any]) -> None:
         detail, kind = event["detail"], event["detail-type"]

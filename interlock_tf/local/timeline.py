@@ -16,6 +16,7 @@ class Kind(StrEnum):
     """What an entry is about."""
 
     SENSOR = "sensor"
+    NOTE = "note"
     REQUEST = "request"
     TICK = "tick"
     RUN = "run"

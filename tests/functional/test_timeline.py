@@ -102,3 +102,44 @@ def test_the_same_writes_give_the_same_bytes(stack: Path) -> None:
         return list(json_lines(story.timeline))
 
     assert lived() == lived()
+
+
+@pytest.mark.parametrize(
+    ("key", "fields", "what", "why"),
+    [
+        ("orders", {"status": "partial"}, "trigger condition not met", "partial"),
+        ("orders", {}, "trigger condition not met", "status"),
+        ("order", {"status": "done"}, "no rule reads it", "no rule of gold reads 'order'; did you mean orders?"),
+        ("x", {"status": "done"}, "no rule reads it", "its rules read orders, refunds"),
+    ],
+)
+def test_a_sensor_that_starts_nothing_says_why(
+    story: Scenario, key: str, fields: dict[str, Any], what: str, why: str
+) -> None:
+    story.sensor(key, **fields)
+    (note,) = told(story, Kind.NOTE)
+    assert (note.pipeline_id, note.what) == ("gold", what)
+    assert why in note.why
+
+
+def test_a_sensor_after_the_trigger_deadline_says_so(story: Scenario) -> None:
+    story.at("12:30")
+    story.sensor("orders", status="done", date="2026-11-23")
+    (note,) = told(story, Kind.NOTE)
+    assert (note.date, note.what) == ("2026-11-23", "automatic start refused: the trigger deadline has passed")
+    assert note.why == "orders; deadline: 2026-11-24T12:00:00.000Z"
+
+
+def test_a_sensor_that_is_written_as_it_was_says_that_nobody_hears_of_it(story: Scenario) -> None:
+    for _ in range(2):
+        story.sensor("refunds", count=3)
+    assert len(told(story, Kind.SENSOR)) == 2
+    (note,) = told(story, Kind.NOTE)
+    assert (note.what, "nothing has changed" in note.why) == ("no event", True)
+
+
+def test_a_sensor_that_starts_a_run_or_serves_one_needs_no_reason(story: Scenario) -> None:
+    story.sensor("refunds", count=3)
+    story.sensor("orders", status="done")
+    story.expect("JOB_COMPLETED")
+    assert not told(story, Kind.NOTE)
