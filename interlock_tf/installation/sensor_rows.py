@@ -132,14 +132,19 @@ def sensor_to_put(
         raise _wrong("KEY", f"has 1 to {_KEY_BYTES:,} bytes, not {len(key.encode()):,}")
     found = SensorRow.of(pipeline, Sensor(key, plain(dict(fields))), now=installation.now)
     if not found.readings and not unread:
-        keys = all_keys(pipeline)
-        like = near(key, keys)
-        hint = f"did you mean {' or '.join(like)}?" if like else f"its rules read {', '.join(keys) or 'no sensor'}"
-        raise _wrong("KEY", f"no rule of {pipeline_id} reads {key!r}; {hint} (--force writes it all the same)")
+        raise _wrong("KEY", f"{nobody_reads(pipeline, key)} (--force writes it all the same)")
     if not unread and (named := _contradicted(found)) is not None:
         message = f"{key!r} is read for {named}, and the fields say {found.date}"
         raise _wrong("KEY", f"{message}: leave one of them out (--force writes it all the same)")
     return found
+
+
+def nobody_reads(pipeline: Pipeline, key: str) -> str:
+    """What is to be said of a sensor that no rule reads, with the keys that may have been meant."""
+    keys = all_keys(pipeline)
+    like = near(key, keys)
+    hint = f"did you mean {' or '.join(like)}?" if like else f"its rules read {', '.join(keys) or 'no sensor'}"
+    return f"no rule of {pipeline.id} reads {key!r}; {hint}"
 
 
 def _contradicted(found: SensorRow) -> ExecutionDate | None:

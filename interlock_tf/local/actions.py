@@ -8,22 +8,17 @@ from typing import Any
 from interlock_runtime.core import rows
 from interlock_runtime.core.attributes import encode_item
 from interlock_tf.local.jobs import Outcome
-from interlock_tf.local.recorder import Recorder
-from interlock_tf.local.timeline import Kind
 from interlock_tf.local.world import World
 
 
 class Actions:
     """Acts at the instant that it is, and lets happen what follows at once."""
 
-    def __init__(self, world: World, recorder: Recorder) -> None:
+    def __init__(self, world: World) -> None:
         self._world = world
-        self._recorder = recorder
 
     def write_sensor(self, pipeline_id: str, key: str, fields: Mapping[str, Any]) -> None:
         """Write a sensor's row, with the fields in ``data``."""
-        why = ", ".join(f"{name}={value!r}" for name, value in fields.items())
-        self._recorder.note(Kind.SENSOR, key, about={"pipelineId": pipeline_id}, why=why, **fields)
         self._put({"PK": rows.pk(pipeline_id), "SK": rows.sensor(key), "data": dict(fields)})
 
     def request_rerun(self, pipeline_id: str, reason: str, date: str | None = None) -> None:
@@ -32,8 +27,7 @@ class Actions:
         Raises:
             ValueError: there was none.
         """
-        subject = {"pipelineId": pipeline_id, **self._subject(pipeline_id, date)}
-        self._recorder.note(Kind.REQUEST, "rerun", about=subject, why=reason)
+        subject = self._subject(pipeline_id, date)
         sort_key = rows.rerun_request(subject["scheduleId"], subject["date"])
         self._put({"PK": rows.pk(pipeline_id), "SK": sort_key, "reason": reason, "requestedBy": "simulation"})
 

@@ -11,6 +11,9 @@ from typing import Any
 from interlock_tf.local.agenda import Agenda
 from interlock_tf.local.terraform_json import StackError
 
+#: The source and the type of the event of an alarm's change.
+SOURCE, CHANGED = "aws.cloudwatch", "CloudWatch Alarm State Change"
+
 _STATISTICS: Mapping[str, Callable[[list[float]], float]] = {"Sum": sum, "Maximum": max, "Minimum": min}
 
 #: Namespace, metric, and the one dimension's name and value.
@@ -73,10 +76,11 @@ class Alarms:
     def _event(self, alarm: Alarm, before: str, number: float | None) -> Mapping[str, Any]:
         stamp = f"{self._agenda.now():%Y-%m-%dT%H:%M:%S.000+0000}"
         reached = "reached" if (alarm.state == "ALARM") is not alarm.absence else "did not reach"
-        reason = f"{alarm.metric[1]} of {alarm.metric[3].rpartition(':')[2]} {reached} {alarm.threshold:g}: {number}"
+        found = "nothing was measured" if number is None else number
+        reason = f"{alarm.metric[1]} of {alarm.metric[3].rpartition(':')[2]} {reached} {alarm.threshold:g}: {found}"
         return {
-            "source": "aws.cloudwatch",
-            "detail-type": "CloudWatch Alarm State Change",
+            "source": SOURCE,
+            "detail-type": CHANGED,
             "detail": {
                 "alarmName": alarm.name,
                 "state": {"value": alarm.state, "reason": reason, "timestamp": stamp},

@@ -44,6 +44,7 @@ class Target:
 class Rule:
     """One rule; ``schedule`` is how long after an instant it goes off next."""
 
+    address: str
     name: str
     arn: str
     bus: str
@@ -156,6 +157,7 @@ def rule_of(attributes: Mapping[str, Any], address: str) -> Rule:
     if pattern is None and expression is None:
         raise StackError(f"{address}: the rule has neither a pattern nor a schedule")
     return Rule(
+        address=address,
         name=attributes["name"],
         arn=attributes["arn"],
         bus=attributes.get("event_bus_name", DEFAULT_BUS),

@@ -13,6 +13,7 @@ from interlock_tf.local.asl import Machine
 from interlock_tf.local.executions import Executions
 from interlock_tf.local.memory_tables import MemoryTables
 from interlock_tf.local.permissions import Permissions
+from interlock_tf.local.rule_checks import check_rules
 from interlock_tf.local.tables import Tables
 from interlock_tf.local.terraform_json import Configuration, StackError
 
@@ -83,6 +84,13 @@ class Creation:
                     make(attributes, address)
                 except KeyError as error:
                     raise StackError(f"{address}: {error.args[0]} is not set, or there is no such resource") from error
+        check_rules(
+            region.bus,
+            self._configuration.place,
+            pipeline_ids=self._configuration.pipeline_ids(),
+            alarms=region.alarms.alarms,
+            machine_arns=region.executions.machines,
+        )
 
     def _table(self, attributes: Mapping[str, Any], _address: str) -> None:
         self._region.tables.create(attributes)

@@ -1,18 +1,21 @@
 """A running stack behind HTTP, in real time: what boto3 and the AWS CLI take for AWS.
 
 Services that speak JSON by ``X-Amz-Target`` answer here, as far as the world answers them: the
-tables, the queues, the bus, executions. Lambda and Scheduler, which speak otherwise, do not.
+tables, the queues, the bus, executions. Others are told, in words that their clients read, that
+they are not simulated.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Condition, Event, Thread
 from types import TracebackType
 from typing import Any, Self
+from xml.sax.saxutils import escape
 
 from interlock_tf.local.agenda import WallAgenda
 from interlock_tf.local.aws_session import ServiceError
@@ -28,6 +31,11 @@ _SERVICES: Mapping[str, str] = {
     "AWSEvents": "events",
     "AWSStepFunctions": "stepfunctions",
 }
+
+_SIMULATED = "DynamoDB, SQS, EventBridge and Step Functions"
+
+#: The service that a request is signed for.
+_SIGNED_FOR = re.compile(r"Credential=[^/,]+/\d+/[^/,]+/([^/,]+)/aws4_request")
 
 #: How often the world looks whether it shall end, at the least.
 _PATIENCE = timedelta(seconds=1)
@@ -105,21 +113,48 @@ def _handler(endpoint: Endpoint) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if "X-Amz-Target" not in self.headers:
+                self._refuse()
+                return
             try:
-                answer = endpoint.answer(self.headers.get("X-Amz-Target", ""), json.loads(content or b"{}"))
+                answer = endpoint.answer(self.headers["X-Amz-Target"], json.loads(content or b"{}"))
                 self._send(200, answer)
             except ServiceError as error:
                 self._send(400, {"__type": error.code, "message": error.message, **error.extra})
             except Exception as error:  # noqa: BLE001 - the caller shall see whatever it was
                 self._send(500, {"__type": "InternalFailure", "message": f"{type(error).__name__}: {error}"})
 
-        def _send(self, status: int, answer: Mapping[str, Any]) -> None:
-            body = json.dumps(answer, default=_plain).encode()
+        def do_GET(self) -> None:
+            self._refuse()
+
+        do_HEAD = do_PUT = do_DELETE = do_PATCH = do_GET  # noqa: N815 - the names that the base class looks for
+
+        def _refuse(self) -> None:
+            """Say that a service is not simulated, in XML to clients that read that, else in JSON."""
+            signed = _SIGNED_FOR.search(self.headers.get("Authorization", ""))
+            service = f"the service {signed[1]}" if signed else "this request"
+            code, message = "NotImplemented", f"{service} is not simulated here; {_SIMULATED} are"
+            form = self.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded")
+            self.close_connection = True  # a body that nobody has read may follow
+            if form or (signed and signed[1] == "s3"):
+                told = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
+                body = f"<Error>{told}</Error>" if not form else f"<ErrorResponse><Error>{told}</Error></ErrorResponse>"
+                self._write(501, body.encode(), "text/xml")
+            else:
+                self._send(501, {"__type": code, "message": message}, code=code)
+
+        def _send(self, status: int, answer: Mapping[str, Any], *, code: str | None = None) -> None:
+            self._write(status, json.dumps(answer, default=_plain).encode(), "application/x-amz-json-1.0", code=code)
+
+        def _write(self, status: int, body: bytes, kind: str, *, code: str | None = None) -> None:
             self.send_response(status)
-            self.send_header("Content-Type", "application/x-amz-json-1.0")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
+            if code is not None:
+                self.send_header("x-amzn-ErrorType", code)
             self.end_headers()
-            self.wfile.write(body)
+            if self.command != "HEAD":
+                self.wfile.write(body)
 
         def log_message(self, format: str, *arguments: Any) -> None:
             """Say nothing: there may be thousands of requests."""

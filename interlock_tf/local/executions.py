@@ -15,6 +15,9 @@ from interlock_tf.local.asl_paths import StateError
 from interlock_tf.local.aws_session import ServiceError
 from interlock_tf.local.functions import Functions
 
+#: The source and the type of the event of an execution's status.
+SOURCE, CHANGED = "aws.states", "Step Functions Execution Status Change"
+
 
 @dataclass(kw_only=True)
 class Execution:
@@ -191,8 +194,8 @@ class Executions:
             self.metric(metrics[execution.status], execution.machine_arn)
         self.changed(
             {
-                "source": "aws.states",
-                "detail-type": "Step Functions Execution Status Change",
+                "source": SOURCE,
+                "detail-type": CHANGED,
                 "resources": [execution.arn],
                 "detail": {
                     "executionArn": execution.arn,

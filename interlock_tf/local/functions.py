@@ -77,6 +77,7 @@ class LocalFunction:
     retries: Retries = field(default_factory=Retries)
     callable: Callable[[Any, Any], Any] | None = None
     log: list[str] = field(default_factory=list)
+    printed: Callable[[str], None] = lambda _: None
     invocations: int = 0
     cold: bool = False
 
@@ -152,6 +153,7 @@ class LocalFunction:
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self.memory),
             "AWS_LAMBDA_FUNCTION_NAME": self.name,
             "AWS_REGION": self.place.region,
+            "POWERTOOLS_LOG_LEVEL": "DEBUG",  # the timeline tells why nothing came of a write
             "TZ": ":UTC",
             "_HANDLER": self.handler,
             **self.environment,
@@ -161,6 +163,7 @@ class LocalFunction:
         if text.strip():
             self.log.append(text.rstrip("\n"))
             del self.log[:-_LOG_LINES]
+            self.printed(self.log[-1])
 
     def _check_environment(self, settings: Any) -> None:
         kind = settings.FUNCTIONS[self.handler.split(".")[-2].replace("_", "-")]
@@ -171,7 +174,10 @@ class LocalFunction:
 
 
 class Functions:
-    """All functions, by ARN. ``failed`` is told of every invocation that ends with an error."""
+    """All functions, by ARN.
+
+    ``failed`` is told of every invocation that ends with an error, ``printed`` of every line of a log.
+    """
 
     def __init__(
         self,
@@ -185,6 +191,7 @@ class Functions:
         self.running: list[Invocation] = []
         self.failed: Callable[[LocalFunction, Any, Answer], None] = lambda *_: None
         self.returned: Callable[[LocalFunction, Any, Answer], None] = lambda *_: None
+        self.printed: Callable[[str], None] = lambda _: None
         self.dead_letter: Callable[[str, Any], None] = lambda *_: None
         self._agenda = agenda
         self._answers = answers
@@ -193,6 +200,7 @@ class Functions:
 
     def add(self, function: LocalFunction, around: Clocked) -> None:
         """Have a function."""
+        function.printed = lambda line: self.printed(line)
         function.load(around, self._answers)
         self.by_arn[function.arn] = function
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import json
 import re
+import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
@@ -18,6 +19,8 @@ from interlock_tf.local.functions import Functions
 from interlock_tf.local.jobs import Job, Jobs, Outcome
 
 _GLUE_TOKEN = "--interlock_run"  # noqa: S105 - an argument's name
+#: An address that jobs may be sent to; nothing ever is.
+_PUBLIC = "1.1.1.1"
 _SECRET = re.compile(r"\$\{secret:([^}#]+)(?:#([^}]*))?\}")
 
 #: Jobs that go on after their start, and the categories that their services can tell besides TRANSIENT.
@@ -79,7 +82,7 @@ class JobServices:
             sleep=self.functions.take_time,
             random=lambda: 0.5,
         )
-        network = JobNetwork(self.jobs, self.functions, errors.TransientError)
+        network = JobNetwork(self.jobs, self.functions, guarded(services.network), errors.TransientError)
         return replace(services, network=network, program=self._program, timing=timing)
 
     def job(self, run_id: str) -> Job:
@@ -221,20 +224,48 @@ class _Answer:
         return b"" if self.content is None else json.dumps(self.content).encode()
 
 
+class CheckedError(Exception):
+    """Not an error of anybody: a request has passed all checks, and would now be sent."""
+
+
+def guarded(network: Any) -> Any:
+    """The function's own network, with its checks, up to where it would dial."""
+
+    def dial(_address: str, _port: int, _timeout: float) -> Any:
+        raise CheckedError
+
+    return replace(network, resolve=_addresses, dial=dial)
+
+
+def _addresses(host: str, port: int) -> tuple[str, ...]:
+    """An address in any notation stands for itself, ``localhost`` for the loopback; other names for a public host."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return ("127.0.0.1",)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except OSError:
+        return (_PUBLIC,)
+    return tuple(str(each[4][0]) for each in found)
+
+
 @dataclass(frozen=True)
 class JobNetwork:
     """Stands for the network of the jobs: whatever host is asked, it is the service of the pipeline's job type.
 
-    ``unanswered`` is the function's own exception for that there was no answer.
+    ``guard`` is the function's own network as of :func:`guarded`: what it refuses in AWS, it
+    refuses here. ``unanswered`` is the function's own exception for that there was no answer.
     """
 
     jobs: Jobs
     functions: Functions
+    guard: Any
     unanswered: type[Exception]
 
     @contextmanager
     def exchange(self, request: Any, *, timeout: float) -> Iterator[_Answer]:
-        """Answer a request."""
+        """Answer a request that the guard lets through."""
+        with suppress(CheckedError), self.guard.exchange(request, timeout=timeout):
+            raise AssertionError("nothing is dialled here")
         kind = str(self.jobs.pipeline(self.jobs.running()["pipelineId"]).job.type)
         invocation = self.functions.running[-1]
         try:

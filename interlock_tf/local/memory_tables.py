@@ -64,6 +64,7 @@ class MemoryTables:
 
     def __init__(self, _: Place) -> None:
         self.changed: Callable[[Change], None] = lambda _: None
+        self.unchanged: Callable[[str, Item], None] = lambda *_: None
         self._tables: dict[str, _Table] = {}
         self._answers: Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
             "GetItem": self._get,
@@ -190,6 +191,8 @@ class MemoryTables:
         if old != new:
             keys = {name: row[name] for name in table.keys}
             self.changed(Change(table=call["TableName"], keys=keys, old=old, new=new))
+        elif new is not None:
+            self.unchanged(call["TableName"], new)
         return new
 
 

@@ -144,6 +144,8 @@ class _Reading:
         match entry.kind:
             case Kind.SENSOR:
                 return self._sensor(entry)
+            case Kind.NOTE:
+                return self._told(entry, what=entry.what, tone=Tone.NOTICE)
             case Kind.REQUEST:
                 return self._told(entry, what=f"{entry.what} asked for", tone=Tone.NOTICE)
             case Kind.TICK:

@@ -57,7 +57,7 @@ class Scenario:
         self.world = World(configuration, agenda=Agenda(local), seed=seed)
         self._pipeline = pipeline
         self._recorder = Recorder(self.world)
-        self._actions = Actions(self.world, self._recorder)
+        self._actions = Actions(self.world)
         self._met: set[int] = set()
         self._looked = 0
         if pipeline is not None:

@@ -87,7 +87,7 @@ def simulate(
     """
     world = World(configuration, agenda=Agenda(start), seed=seed)
     recorder = Recorder(world)
-    actions = Actions(world, recorder)
+    actions = Actions(world)
     told = 0
     for line in lines:
         world.run_until(line.at)

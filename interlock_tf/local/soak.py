@@ -79,7 +79,7 @@ def lived(configuration: Configuration, day: Day, *, quick: bool = True) -> Iter
     try:
         recorder = Recorder(world)
         witness = Witness(world, day, injector, recorder.entries)
-        actions = Actions(world, recorder)
+        actions = Actions(world)
         for line in day.lines:
             world.run_until(line.at)
             play(actions, line)

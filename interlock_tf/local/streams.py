@@ -155,12 +155,12 @@ class Shard:
 
 
 class Streams:
-    """The streams of all tables, and the mappings on them. ``told`` is told of every record."""
+    """The streams of all tables, and the mappings on them. ``listeners`` are told of every record."""
 
     def __init__(self, agenda: Agenda, region: str) -> None:
         self.arns: dict[str, str] = {}
         self.shards: list[Shard] = []
-        self.told: Callable[[Record], None] = lambda _: None
+        self.listeners: list[Callable[[Record], None]] = []
         self._agenda = agenda
         self._region = region
         self._count = 0
@@ -170,7 +170,8 @@ class Streams:
         if (arn := self.arns.get(change.table)) is None:
             return
         record = self._record(arn, change)
-        self.told(record)
+        for listener in self.listeners:
+            listener(record)
         for shard in self.shards:
             if shard.mapping.stream_arn == arn:
                 shard.add(record)

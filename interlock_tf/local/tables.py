@@ -75,10 +75,15 @@ class _Handler(DynamoHandler):
 
 
 class Tables:
-    """All tables. ``changed`` is told of every change, after it was made."""
+    """All tables.
+
+    ``changed`` is told of every change, after it was made; ``unchanged`` of a write that made none,
+    by table and row.
+    """
 
     def __init__(self, place: Place) -> None:
         self.changed: Callable[[Change], None] = lambda _: None
+        self.unchanged: Callable[[str, Item], None] = lambda *_: None
         self._backend = DynamoDBBackend(place.region, place.account)
         self._handler = _Handler(self._backend)
         self._expiry: dict[str, str] = {}
@@ -142,6 +147,8 @@ class Tables:
             new = self._row(table, keys)
             if old != new:
                 self.changed(Change(table=table, keys=keys, old=old, new=new))
+            elif new is not None:
+                self.unchanged(table, new)
         return answer
 
     def _call(self, operation: str, call: Mapping[str, Any]) -> Mapping[str, Any]:

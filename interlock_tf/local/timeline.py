@@ -16,6 +16,7 @@ class Kind(StrEnum):
     """What an entry is about."""
 
     SENSOR = "sensor"
+    NOTE = "note"
     REQUEST = "request"
     TICK = "tick"
     RUN = "run"
@@ -76,6 +77,12 @@ def json_lines(entries: Iterable[Entry]) -> Iterator[str]:
     """The entries as JSON, one a line."""
     for entry in entries:
         yield json.dumps(entry.describe(), separators=(",", ":"), ensure_ascii=False)
+
+
+def spelt(value: Any) -> str:
+    """A value as JSON spells it, on one line; what cannot be printed is escaped."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(value)
 
 
 def _subject(entry: Entry) -> str:

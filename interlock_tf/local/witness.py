@@ -105,7 +105,7 @@ class Witness:
         self._records: dict[str, Mapping[str, Any]] = {}
         self._by_subject: defaultdict[tuple[str, Subject], list[Published]] = defaultdict(list)
         world.bus.listeners.append(self._see)
-        world.streams.told = self._tell
+        world.streams.listeners.append(self._tell)
         failed = world.functions.failed
 
         def failing(function: LocalFunction, event: Any, answer: Answer) -> None:

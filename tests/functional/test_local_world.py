@@ -72,6 +72,8 @@ def test_a_watchdog_that_does_not_run_sets_off_its_alarm(change: Change | None, 
     assert [each for each in told if each.startswith("ALARM") and each.endswith("watchdog-silent")] == (
         ["ALARM dev-interlock-watchdog-silent"] if silent else []
     )
+    why = next((entry.why for entry in recorder.entries if entry.what.endswith("watchdog-silent")), None)
+    assert why == ("Invocations of dev-interlock-watchdog did not reach 1: nothing was measured" if silent else None)
 
 
 def without_variable(resources: dict[str, Any]) -> None:
@@ -94,6 +96,13 @@ def with_target_of_nothing(resources: dict[str, Any]) -> None:
     resources["aws_cloudwatch_event_target"]["interlock_watchdog_target"]["rule"] = "dev-interlock-watchdogs"
 
 
+def with_pattern(rule: str, pattern: Any) -> Change:
+    def change(resources: dict[str, Any]) -> None:
+        resources["aws_cloudwatch_event_rule"][f"interlock_{rule}_rule"]["event_pattern"] = json.dumps(pattern)
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -102,6 +111,10 @@ def with_target_of_nothing(resources: dict[str, Any]) -> None:
         (with_another_zip, r"interlock_watchdog: .*not the zip that source_code_hash tells of"),
         (with_unknown_type, "aws_kinesis_stream"),
         (with_target_of_nothing, "there is no rule dev-interlock-watchdogs"),
+        (
+            with_pattern("all_events", {"source": ["nope"]}),
+            r"aws_cloudwatch_event_rule\.interlock_all_events_rule: .*dev-interlock-events .*nope",
+        ),
     ],
 )
 def test_a_mistake_in_the_stack_is_told_at_once(run: Run, change: Change, told: str) -> None:

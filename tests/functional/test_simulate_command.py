@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -159,7 +160,7 @@ def test_a_text_may_hold_a_separator_of_lines(tmp_path: Path, capsys: pytest.Cap
     file = tmp_path / "day.jsonl"
     file.write_text(json.dumps(sensor({"note": "a\u2028b"}), ensure_ascii=False), encoding="utf-8")
     assert main(["simulate", str(FX_RATES), *DAY, "--sensors", str(file)]) == 0
-    assert "note='a\\u2028b'" in capsys.readouterr().out
+    assert 'note="a\\u2028b"' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -206,6 +207,32 @@ def test_a_sensor_that_is_put_over_http_starts_a_run() -> None:
             time.sleep(0.05)
         assert router.invocations == 1
         assert isinstance(states.list_executions(stateMachineArn=machine)["executions"], list)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "given"),
+    [
+        ("sts", "get_caller_identity", {}),
+        ("lambda", "list_functions", {}),
+        ("scheduler", "list_schedules", {}),
+        ("s3", "list_buckets", {}),
+        ("s3", "put_object", {"Bucket": "one", "Key": "two", "Body": b"three"}),
+        ("logs", "describe_log_groups", {}),
+    ],
+)
+def test_a_service_that_is_not_simulated_says_so(service: str, operation: str, given: Any) -> None:
+    endpoint = Endpoint(Configuration.read(stack_of_pipelines([FX_RATES])))
+    reach = {
+        "endpoint_url": endpoint.url,
+        "region_name": "us-east-1",
+        "aws_access_key_id": "anybody",
+        "aws_secret_access_key": "anybody",
+    }
+    client = boto3.client(service, **reach)  # type: ignore[call-overload]
+    with endpoint, pytest.raises(client.exceptions.ClientError) as refused:
+        getattr(client, operation)(**given)
+    assert refused.value.response["Error"]["Code"] in ("NotImplemented", "UnknownOperationException")
+    assert "here" in refused.value.response["Error"]["Message"]
 
 
 def test_a_port_that_is_none_or_taken_is_told(capsys: pytest.CaptureFixture[str]) -> None:
