@@ -121,6 +121,20 @@ def a_request_that_is_rejected(world: World) -> Step:
     return deliver(world, world.request("gold", DATE, requestedAt=rfc3339(world.now)))
 
 
+def a_request_whose_place_drift_takes(world: World) -> Step:
+    failed(world)
+    own = {"requestedAt": rfc3339(world.now), "requestedBy": "interlock"}
+    late = world.request("gold", DATE, reason="late-data", cause="record:1", **own)
+    return deliver(world, late, world.request("gold", DATE, reason="data-drift", cause="drift:0:orders:5", **own))
+
+
+def late_data_while_a_request_waits_whose_record_was_lost(world: World) -> Step:
+    completed(world, postRun=None)
+    world.request("gold", DATE)
+    world.control.stream.pop()
+    return sensor(world, rows=7)
+
+
 def a_request_for_an_excluded_date(world: World) -> Step:
     failed(world)
     world.pipeline(gold(schedule={"exclude": {"dates": [DATE]}}))
@@ -286,6 +300,8 @@ STORIES: tuple[Story, ...] = (
     a_request_without_a_time_that_is_accepted,
     a_request_that_starts_a_date,
     a_request_that_is_rejected,
+    a_request_whose_place_drift_takes,
+    late_data_while_a_request_waits_whose_record_was_lost,
     a_request_for_an_excluded_date,
     a_request_for_an_unknown_pipeline,
     drift_in_flight,

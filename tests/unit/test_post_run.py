@@ -240,4 +240,26 @@ def test_one_sensor_may_serve_both_purposes() -> None:
     complete(world)
     world.deliver(world.write_sensor("gold", "orders", **READY | {"count": 2000}))
     assert sorted(set(world.bus.types)) == ["LATE_DATA_ARRIVAL", "POST_RUN_DRIFT"]
+    assert request_reason(world) == "data-drift"
+
+
+def test_drift_of_the_triggers_own_sensor_gets_its_rerun_though_no_sensor_says_that_it_is_newer() -> None:
+    world = evaluated(gold(), rates={"x": 1, "updatedAt": "2026-03-03T05:00:00Z"})
+    world.log_job("gold", DATE, "success", attempt=0)
+    complete(world)
+    world.pump()
+    world.deliver(world.write_sensor("gold", "orders", **READY | {"count": 2000}))
+    world.pump()
+    assert (the_run(world).attempt, the_run(world).reason) == (1, "data-drift")
+    assert world.bus.the("RERUN_ACCEPTED").detail["reason"] == "data-drift"
+    assert "RERUN_REJECTED" not in world.bus.types
+    assert request_reason(world) is None
+
+
+def test_drift_does_not_take_the_place_of_anybody_elses_request() -> None:
+    world = evaluated(gold())
+    complete(world)
+    world.request("gold", DATE, reason="late-data", requestedBy="mara")
+    world.deliver(world.write_sensor("gold", f"orders#{DATE}", count=2000, state="loading"))
+    assert world.bus.the("POST_RUN_DRIFT")
     assert request_reason(world) == "late-data"
