@@ -165,6 +165,14 @@ def test_3_the_sensor_of_the_date_counts_not_that_of_another(world: World) -> No
     assert rejection(world)
 
 
+def test_3_a_plain_sensor_that_says_itself_that_it_is_of_another_date_does_not_count(world: World) -> None:
+    later = rfc3339(world.now + timedelta(minutes=5))
+    before = rfc3339(world.now - timedelta(minutes=5))
+    succeeded(world, orders=READY | {"updatedAt": before}, rates={"date": "2026-03-04", "updatedAt": later})
+    ask(world)
+    assert "no sensor was updated after that" in rejection(world)
+
+
 def test_3_when_no_sensor_says_when_it_was_updated_the_request_passes(world: World) -> None:
     succeeded(world, orders=READY, rates={"updatedAt": "yesterday"})
     ask(world)

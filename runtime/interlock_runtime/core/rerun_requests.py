@@ -15,7 +15,7 @@ from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.core.job_entries import Entry, JobEvent
 from interlock_runtime.core.rows import Key, RunKey
 from interlock_runtime.core.run import Reason, Run
-from interlock_runtime.core.sensors import Sensors
+from interlock_runtime.core.sensors import Sensors, updated_at
 from interlock_runtime.core.timestamps import parse_timestamp
 
 #: ``requestedBy`` of the requests that Interlock makes.
@@ -153,12 +153,12 @@ def date_of(pipeline: Pipeline, request: Request) -> ExecutionDate | Rejection:
 
 
 def _nothing_new(facts: Facts) -> str | None:
-    """Why there is no reason to run again, when the job succeeded and no sensor has changed since."""
+    """Why there is no reason to run again, when the job succeeded and no sensor of the date has changed since."""
     last = job_entries.last_outcome(facts.entries)
     if last is None or last.event != JobEvent.SUCCESS:
         return None
-    found = (parse_timestamp(sensor.fields.get("updatedAt")) for sensor in facts.sensors.values() if sensor)
-    updates = [update for update in found if update is not None]
+    counting = (sensor for sensor in facts.sensors.values() if sensor is not None and sensor.problem is None)
+    updates = [update for sensor in counting if (update := updated_at(sensor)) is not None]
     if not updates or max(updates) > last.at:
         return None
     return (
