@@ -159,6 +159,20 @@ def test_a_per_period_sensor_is_compared_with_the_baseline_of_its_rule_key() -> 
     assert world.bus.the("POST_RUN_DRIFT").detail["sensorKey"] == f"audit#{DATE}"
 
 
+@pytest.mark.parametrize("key", [f"audit#{DATE}T10", "audit#eu"])
+def test_a_sensor_that_no_rule_reads_is_no_drift_though_it_belongs_to_a_rule_key(world: World, key: str) -> None:
+    complete(world)
+    audit(world, key, count=40)
+    assert world.bus.types == ["POST_RUN_PASSED"]
+    assert request_reason(world) is None
+
+
+def test_the_other_spelling_of_the_date_is_compared_with_the_same_baseline(world: World) -> None:
+    complete(world)
+    audit(world, "audit#20260303", count=40)
+    assert world.bus.the("POST_RUN_DRIFT").detail["sensorKey"] == "audit#20260303"
+
+
 def test_a_post_run_sensor_after_completion_settles_the_row(world: World) -> None:
     complete(world)
     assert the_run(world).kind == Kind.POSTRUN

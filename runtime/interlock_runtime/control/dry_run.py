@@ -106,7 +106,7 @@ def post_run_sensor(
     row = ports.control.get(baselines.key(pipeline.id, RunKey(pipeline.schedule_id, str(date)), _ATTEMPT))
     if pipeline.post_run is None or baselines.saw_what_followed(row, written_at=written_at):
         return
-    if (found := baselines.compare(pipeline.post_run, baselines.of_row(row), sensor)) is None:
+    if (found := baselines.compare(pipeline.post_run, baselines.of_row(row), sensor, date=date)) is None:
         return
     told = found.describe()
     message = f"dry run: {found.sensor_key} changed after {pipeline.id} would have used it for {date}"
