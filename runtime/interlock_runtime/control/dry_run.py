@@ -37,11 +37,18 @@ def triggered(
     by_sensor: bool = True,
     now: datetime,
 ) -> None:
-    """Something would have started the date's run at ``at``: observe it, once, or tell that it comes late."""
+    """Something would have started the date's run at ``at``: observe it, once, or tell that it comes late.
+
+    After the trigger deadline nothing would have been started, and nothing is told.
+    """
     key = _marker_key(pipeline, date)
     marker = ports.control.get(key)
     if marker is not None and _cause(marker) != cause:
         _came_late(ports, pipeline, date, marker, cause=cause, at=at, by_sensor=by_sensor, now=now)
+        return
+    deadline = deadlines.trigger_deadline(pipeline, date)
+    if marker is None and deadline is not None and at > deadline:
+        ports.log.info("dry run: nothing would be started after the trigger deadline", deadline=rfc3339(deadline))
         return
     rule_keys = (*sensors.validation_keys(pipeline), *sensors.post_run_keys(pipeline))
     seen = sensors.read(ports.control.get_many, pipeline, rule_keys, date)
