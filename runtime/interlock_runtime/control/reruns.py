@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from interlock_runtime.aws.tables import ABSENT
-from interlock_runtime.control import announcements, arrivals, dry_run, job_log, runs
+from interlock_runtime.control import announcements, arrivals, dry_run, job_log, runs, sla_alerts
 from interlock_runtime.control.ports import Ports, StartPorts
 from interlock_runtime.core import budgets, rows, sensors
 from interlock_runtime.core.config_rows import Config
@@ -97,7 +97,9 @@ def handle(ports: StartPorts, request: Request, *, now: datetime) -> None:
 def _settle(ports: StartPorts, config: Config, request: Request, date: ExecutionDate, *, now: datetime) -> None:
     key = RunKey(config.pipeline.schedule_id, str(date))
     for _ in range(runs.ROUNDS):
-        facts, found = _facts(ports, config.pipeline, date, request.key)
+        facts, found = _facts(
+            ports, config.pipeline, date, request.key, *sla_alerts.keys_to_conclude(config.pipeline, key)
+        )
         if facts.run is not None and facts.run.cause == request.cause:
             runs.launch(ports, facts.run, now=now)
             return
@@ -113,6 +115,8 @@ def _settle(ports: StartPorts, config: Config, request: Request, date: Execution
         if rejection is not None:
             _reject(ports, config, request, key, rejection, now=now)
             return
+        if facts.run is not None:
+            sla_alerts.conclude(ports, config.pipeline, facts.run, found, now=now)
         made = _claim(ports, config, request, key, facts.run, now=now)
         if made.made and made.run is not None:
             runs.launch(ports, made.run, now=now)
