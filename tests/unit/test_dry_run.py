@@ -101,6 +101,14 @@ def test_data_after_the_trigger_is_late(world: World) -> None:
     assert len([key for key in world.bus.keys if key.startswith("DRY_RUN_LATE_DATA")]) == 1
 
 
+def test_a_record_from_before_the_observation_is_not_late_however_late_it_is_handled(world: World) -> None:
+    before = world.write_sensor("gold", "orders", **READY | {"count": 2000})
+    world.advance(minutes=5)
+    trigger(world)
+    world.deliver(before)
+    assert "DRY_RUN_LATE_DATA" not in world.bus.types
+
+
 def test_the_same_record_again_is_the_same_observation(world: World) -> None:
     record = trigger(world)
     keys = world.bus.keys

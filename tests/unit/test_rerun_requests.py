@@ -233,6 +233,17 @@ def test_5_an_expired_date_is_started_on_request_after_its_deadline() -> None:
     assert (the_run(world).attempt, the_run(world).status) == (0, "RUNNING")
 
 
+def test_5_a_start_on_request_counts_from_the_first_sensor_that_arrived() -> None:
+    trigger = gold()["schedule"]["trigger"] | {"deadline": "05:30", "dayOffset": 0}
+    world = World()
+    world.pipeline(gold(schedule={"trigger": trigger}, sla={"maxDuration": "2h"}))
+    world.deliver(world.write_sensor("gold", "orders", **READY))
+    arrived = world.now
+    world.advance(minutes=30)
+    ask(world)
+    assert the_run(world).arrival == arrived
+
+
 @pytest.mark.parametrize(
     ("change", "winner"),
     [

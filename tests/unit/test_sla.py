@@ -610,3 +610,33 @@ def test_a_rerun_after_the_verdict_tells_it_no_more(world: World) -> None:
     world.deliver(record)
     assert the_run(world).attempt == 1
     assert world.bus.types.count("SLA_MET") == 1
+
+
+# What a run no longer has, or only its task knows
+
+
+def test_a_pipeline_that_has_become_a_dry_run_gets_no_bells_and_no_verdict(world: World) -> None:
+    run = started(world)
+    world.pipeline(gold(sla=ABSOLUTE, dryRun=True))
+    world.sla("schedule", run)
+    assert world.schedules.entries == {}
+    complete(world, run)
+    world.sla("cancel", run)
+    assert world.bus.events == []
+
+
+def test_the_arrival_that_the_task_knows_counts_when_its_marker_is_gone(world: World) -> None:
+    run = started(world, RELATIVE)
+    world.control.delete(("PIPELINE#gold", rows.arrival_marker(DATE)))
+    world.sla("schedule", run)
+    assert RELATIVE_BREACH in world.schedules.instants()
+
+
+def test_the_bell_of_a_relative_deadline_rings_on_a_date_that_nobody_expected(world: World) -> None:
+    run = scheduled(world, RELATIVE)
+    bell = message(world, "breach", "relative")
+    world.control.delete(run.key)
+    world.pipeline(gold(sla=RELATIVE, schedule={"include": {"dates": ["2026-04-01"]}}))
+    world.now = RELATIVE_BREACH
+    assert world.sla(**bell) == {"status": "fired"}
+    assert world.bus.the("RELATIVE_SLA_BREACH").detail["status"] == "NOT_STARTED"

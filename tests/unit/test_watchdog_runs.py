@@ -420,6 +420,17 @@ def test_a_failure_without_a_budget_is_told_and_leaves_the_index(world: World) -
     assert world.bus.types == ["RETRY_EXHAUSTED"]
 
 
+def test_what_failed_is_what_is_decided_about_though_a_success_was_logged_later(world: World) -> None:
+    world.pipeline(gold(job={"maxRetries": 1, "maxCodeRetries": 0}))
+    failed(world, category="PERMANENT", error="no such column")
+    world.advance(seconds=1)
+    world.log_job("gold", DATE, "success", attempt=0)
+    world.advance(minutes=10)
+    world.watchdog()
+    detail = world.bus.the("RETRY_EXHAUSTED").detail
+    assert (detail["event"], detail["error"], detail["allowed"]) == ("fail", "no such column", 0)
+
+
 def test_a_failure_of_an_excluded_date_is_decided_as_the_router_decides(world: World) -> None:
     failed(world)
     exclude(world)
