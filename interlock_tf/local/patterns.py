@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -30,10 +31,18 @@ def _anything_but(value: Any, excluded: Any) -> bool:
     return value is not _MISSING and value not in (excluded if isinstance(excluded, list) else [excluded])
 
 
+def _wildcard(value: Any, wanted: str) -> bool:
+    """``*`` stands for any text; a backslash takes that meaning from it."""
+    parts = re.findall(r"\\.|.", wanted, re.DOTALL)
+    pattern = "".join(".*" if part == "*" else re.escape(part[-1]) for part in parts)
+    return isinstance(value, str) and re.fullmatch(pattern, value, re.DOTALL) is not None
+
+
 _FILTERS: Mapping[str, Callable[[Any, Any], bool]] = {
     "prefix": lambda value, wanted: isinstance(value, str) and value.startswith(wanted),
     "suffix": lambda value, wanted: isinstance(value, str) and value.endswith(wanted),
     "equals-ignore-case": lambda value, wanted: isinstance(value, str) and value.lower() == wanted.lower(),
+    "wildcard": _wildcard,
     "exists": lambda value, wanted: (value is not _MISSING) is wanted,
     "numeric": _numeric,
     "anything-but": _anything_but,

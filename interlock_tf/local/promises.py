@@ -14,6 +14,7 @@ from interlock_runtime.core import dates, deadlines, drift, rows
 from interlock_runtime.core.dates import ExecutionDate, Granularity
 from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.expectations import is_expected, start_of
+from interlock_runtime.core.rerun_requests import NOTICED_AT
 from interlock_runtime.core.rows import RunKey
 from interlock_runtime.core.rules import choose
 from interlock_runtime.core.timestamps import parse_timestamp
@@ -134,8 +135,8 @@ def requests_are_answered(seen: Witness) -> Iterator[str]:
             answers[event.cause].add(event.type)
     for record in seen.records_of("RERUN_REQUEST#"):
         image = record["dynamodb"]["NewImage"]
-        if "cause" in image or "requestedAt" in image:
-            continue  # written, or dated, by Interlock
+        if not image.keys().isdisjoint({"cause", "requestedAt", NOTICED_AT}):
+            continue  # written, dated or noticed by Interlock
         cause = f"request:{record['eventID']}"
         key = rows.run_key(image["SK"]["S"], rows.RERUN_REQUEST_PREFIX)
         assert key is not None

@@ -23,7 +23,7 @@ Story = Callable[[World], Step]
 #: Attributes that tell a time, or follow from one.
 TIMES = frozenset(
     {"startedAt", "staleAt", "completedAt", "ttl", "input", "executionArn", "at", "triggeredAt", "capturedAt", "sentAt"}
-    | {"requestedAt", "token", "durationMs", "duration", "timestamp", "decidedAt", "toldAt"}
+    | {"requestedAt", "noticedAt", "token", "durationMs", "duration", "timestamp", "decidedAt", "toldAt"}
     | {"since", "slaSince", "checkedUntil", "changedAt"}
 )
 

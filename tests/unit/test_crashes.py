@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from interlock_runtime.control import runs
 from interlock_runtime.core.instants import rfc3339
-from interlock_runtime.core.rows import Kind
+from interlock_runtime.core.rows import Kind, Status
 from interlock_runtime.core.run import Reason, Run
 from interlock_runtime.handlers import stream_router
 from tests.fakes.crashes import REPLAYS, Replay, Step, Story, handle_twice, kill_and_replay
@@ -111,6 +112,13 @@ def a_request_without_a_time_that_is_accepted(world: World) -> Step:
     return deliver(world, world.request("gold", DATE))
 
 
+def a_request_that_comes_before_the_verdict(world: World) -> Step:
+    sla = {"deadline": "10:00", "expectedDuration": "30m", "maxDuration": "2h"}
+    run = started(world, sla=sla)
+    runs.finish(world.ports, run, status=Status.COMPLETED, reason=None, kind=None, now=world.now)
+    return deliver(world, world.request("gold", DATE, requestedAt=rfc3339(world.now)))
+
+
 def a_request_that_starts_a_date(world: World) -> Step:
     world.pipeline(gold())
     return deliver(world, world.request("gold", DATE, requestedAt=rfc3339(world.now)))
@@ -119,6 +127,20 @@ def a_request_that_starts_a_date(world: World) -> Step:
 def a_request_that_is_rejected(world: World) -> Step:
     started(world)
     return deliver(world, world.request("gold", DATE, requestedAt=rfc3339(world.now)))
+
+
+def a_request_whose_place_drift_takes(world: World) -> Step:
+    failed(world)
+    own = {"requestedAt": rfc3339(world.now), "requestedBy": "interlock"}
+    late = world.request("gold", DATE, reason="late-data", cause="record:1", **own)
+    return deliver(world, late, world.request("gold", DATE, reason="data-drift", cause="drift:0:orders:5", **own))
+
+
+def late_data_while_a_request_waits_whose_record_was_lost(world: World) -> Step:
+    completed(world, postRun=None)
+    world.request("gold", DATE)
+    world.control.stream.pop()
+    return sensor(world, rows=7)
 
 
 def a_request_for_an_excluded_date(world: World) -> Step:
@@ -284,8 +306,11 @@ STORIES: tuple[Story, ...] = (
     an_undecided_failure_on_an_excluded_date,
     a_request_that_is_accepted,
     a_request_without_a_time_that_is_accepted,
+    a_request_that_comes_before_the_verdict,
     a_request_that_starts_a_date,
     a_request_that_is_rejected,
+    a_request_whose_place_drift_takes,
+    late_data_while_a_request_waits_whose_record_was_lost,
     a_request_for_an_excluded_date,
     a_request_for_an_unknown_pipeline,
     drift_in_flight,

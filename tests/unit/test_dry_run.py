@@ -60,6 +60,36 @@ def test_a_trigger_whose_constraints_do_not_hold_is_asked_again_by_the_next(worl
     assert "DRY_RUN_WOULD_TRIGGER" in world.bus.types
 
 
+def with_deadline(at: str) -> World:
+    return dry(schedule={"trigger": gold()["schedule"]["trigger"] | {"deadline": at, "dayOffset": 0}})
+
+
+def test_after_the_trigger_deadline_nothing_would_be_started_and_nothing_is_told() -> None:
+    world = with_deadline("05:00")
+    record = trigger(world)
+    world.deliver(record)
+    assert world.bus.events == []
+    assert ("PIPELINE#gold", f"DRY_RUN#stream#{DATE}") not in world.control.rows()
+
+
+def test_a_sensor_at_the_trigger_deadline_is_in_time_whenever_it_is_handled() -> None:
+    world = with_deadline("06:00")
+    record = world.write_sensor("gold", "orders", **READY)
+    world.advance(minutes=5)
+    world.deliver(record)
+    assert "DRY_RUN_WOULD_TRIGGER" in world.bus.types
+
+
+def test_what_comes_after_an_observation_is_late_also_after_the_trigger_deadline() -> None:
+    world = with_deadline("06:30")
+    record = trigger(world)
+    world.advance(hours=1)
+    trigger(world, more=1)
+    assert world.bus.the("DRY_RUN_LATE_DATA").detail["lateBy"] == "1h"
+    world.deliver(record)
+    assert world.bus.the("DRY_RUN_WOULD_TRIGGER")
+
+
 def test_data_after_the_trigger_is_late(world: World) -> None:
     trigger(world)
     world.advance(minutes=10)

@@ -159,6 +159,20 @@ def test_a_per_period_sensor_is_compared_with_the_baseline_of_its_rule_key() -> 
     assert world.bus.the("POST_RUN_DRIFT").detail["sensorKey"] == f"audit#{DATE}"
 
 
+@pytest.mark.parametrize("key", [f"audit#{DATE}T10", "audit#eu"])
+def test_a_sensor_that_no_rule_reads_is_no_drift_though_it_belongs_to_a_rule_key(world: World, key: str) -> None:
+    complete(world)
+    audit(world, key, count=40)
+    assert world.bus.types == ["POST_RUN_PASSED"]
+    assert request_reason(world) is None
+
+
+def test_the_other_spelling_of_the_date_is_compared_with_the_same_baseline(world: World) -> None:
+    complete(world)
+    audit(world, "audit#20260303", count=40)
+    assert world.bus.the("POST_RUN_DRIFT").detail["sensorKey"] == "audit#20260303"
+
+
 def test_a_post_run_sensor_after_completion_settles_the_row(world: World) -> None:
     complete(world)
     assert the_run(world).kind == Kind.POSTRUN
@@ -240,4 +254,26 @@ def test_one_sensor_may_serve_both_purposes() -> None:
     complete(world)
     world.deliver(world.write_sensor("gold", "orders", **READY | {"count": 2000}))
     assert sorted(set(world.bus.types)) == ["LATE_DATA_ARRIVAL", "POST_RUN_DRIFT"]
+    assert request_reason(world) == "data-drift"
+
+
+def test_drift_of_the_triggers_own_sensor_gets_its_rerun_though_no_sensor_says_that_it_is_newer() -> None:
+    world = evaluated(gold(), rates={"x": 1, "updatedAt": "2026-03-03T05:00:00Z"})
+    world.log_job("gold", DATE, "success", attempt=0)
+    complete(world)
+    world.pump()
+    world.deliver(world.write_sensor("gold", "orders", **READY | {"count": 2000}))
+    world.pump()
+    assert (the_run(world).attempt, the_run(world).reason) == (1, "data-drift")
+    assert world.bus.the("RERUN_ACCEPTED").detail["reason"] == "data-drift"
+    assert "RERUN_REJECTED" not in world.bus.types
+    assert request_reason(world) is None
+
+
+def test_drift_does_not_take_the_place_of_anybody_elses_request() -> None:
+    world = evaluated(gold())
+    complete(world)
+    world.request("gold", DATE, reason="late-data", requestedBy="mara")
+    world.deliver(world.write_sensor("gold", f"orders#{DATE}", count=2000, state="loading"))
+    assert world.bus.the("POST_RUN_DRIFT")
     assert request_reason(world) == "late-data"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from interlock_runtime.control import runs
+from interlock_runtime.aws.tables import Write
+from interlock_runtime.control import reruns, runs
 from interlock_runtime.core.errors import TransientError
 from interlock_runtime.core.instants import millis, rfc3339
 from interlock_runtime.core.rows import Status
@@ -163,6 +165,14 @@ def test_3_the_sensor_of_the_date_counts_not_that_of_another(world: World) -> No
     assert rejection(world)
 
 
+def test_3_a_plain_sensor_that_says_itself_that_it_is_of_another_date_does_not_count(world: World) -> None:
+    later = rfc3339(world.now + timedelta(minutes=5))
+    before = rfc3339(world.now - timedelta(minutes=5))
+    succeeded(world, orders=READY | {"updatedAt": before}, rates={"date": "2026-03-04", "updatedAt": later})
+    ask(world)
+    assert "no sensor was updated after that" in rejection(world)
+
+
 def test_3_when_no_sensor_says_when_it_was_updated_the_request_passes(world: World) -> None:
     succeeded(world, orders=READY, rates={"updatedAt": "yesterday"})
     ask(world)
@@ -221,6 +231,17 @@ def test_5_an_expired_date_is_started_on_request_after_its_deadline() -> None:
     runs.expire(world.ports, config, DATE, now=world.now)
     ask(world)
     assert (the_run(world).attempt, the_run(world).status) == (0, "RUNNING")
+
+
+def test_5_a_start_on_request_counts_from_the_first_sensor_that_arrived() -> None:
+    trigger = gold()["schedule"]["trigger"] | {"deadline": "05:30", "dayOffset": 0}
+    world = World()
+    world.pipeline(gold(schedule={"trigger": trigger}, sla={"maxDuration": "2h"}))
+    world.deliver(world.write_sensor("gold", "orders", **READY))
+    arrived = world.now
+    world.advance(minutes=30)
+    ask(world)
+    assert the_run(world).arrival == arrived
 
 
 @pytest.mark.parametrize(
@@ -359,6 +380,95 @@ def test_a_newer_request_is_not_deleted_with_the_older_one(world: World) -> None
     world.deliver(newer)
     assert not waiting(world)
     assert the_run(world).attempt == 1
+
+
+def late_data_replaced_by_drift(world: World) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The records of a request for late data, and of the one for drift that took its place in the same moment."""
+    own = {"requestedAt": rfc3339(world.now), "requestedBy": "interlock"}
+    late = world.request("gold", DATE, reason="late-data", cause="record:1", **own)
+    return late, world.request("gold", DATE, reason="data-drift", cause="drift:0:orders:5", **own)
+
+
+@pytest.mark.parametrize("order", ["as they were written", "the first one failed, and came again"])
+def test_a_request_whose_place_drift_has_taken_is_decided_with_that_one(world: World, order: str) -> None:
+    late, drift = late_data_replaced_by_drift(world)
+    if order.startswith("as"):
+        world.deliver(late)
+        assert (the_run(world).attempt, waiting(world)) == (0, True)
+        world.deliver(drift)
+    else:
+        world.deliver(drift, late)
+    assert (the_run(world).attempt, the_run(world).reason) == (1, "data-drift")
+    assert world.bus.types == ["RERUN_ACCEPTED"]
+    assert not waiting(world)
+
+
+def test_late_data_that_was_decided_about_stays_so_when_drift_is_asked_for(world: World) -> None:
+    old = rfc3339(world.now - timedelta(minutes=5))
+    succeeded(world, orders=READY | {"updatedAt": old})
+    own = {"requestedBy": "interlock", "reason": "late-data", "cause": "record:1"}
+    late = ask(world, **own)
+    assert "no sensor was updated" in rejection(world)
+    ask(world, requestedBy="interlock", reason="data-drift", cause="drift:0:orders:5")
+    assert the_run(world).attempt == 1
+    world.deliver(late)
+    assert rejection(world)
+    assert the_run(world).attempt == 1
+
+
+def asked_by_interlock(world: World, reason: Reason = Reason.LATE_DATA) -> None:
+    config = world.ports.configs.get("gold", world.now)
+    assert config is not None
+    reruns.ask(world.ports, config.pipeline, DATE, reason=reason, cause="record:1", now=world.now)
+
+
+@pytest.mark.parametrize("attributes", [{}, {"requestedAt": "2026-03-03T07:00:00Z"}], ids=str)
+def test_a_request_that_interlock_meets_is_found_by_the_watchdog_though_its_record_was_lost(
+    world: World, attributes: dict[str, Any]
+) -> None:
+    world.request("gold", DATE, reason="corrected", **attributes)
+    asked_by_interlock(world)
+    noticed = world.control.stream[-1]
+    world.deliver(noticed)
+    world.advance(minutes=9)
+    world.watchdog()
+    assert the_run(world).attempt == 0
+    world.advance(minutes=2)
+    world.watchdog()
+    assert (the_run(world).attempt, the_run(world).reason) == (1, "corrected")
+    assert not waiting(world)
+
+
+def test_a_request_that_interlock_meets_is_decided_once_by_its_own_record(world: World) -> None:
+    world.pipeline(gold(job={"maxManualReruns": 5}))
+    own = world.request("gold", DATE)
+    asked_by_interlock(world)
+    noticed = world.control.stream[-1]
+    assert noticed != own
+    world.deliver(own, noticed)
+    assert (the_run(world).attempt, waiting(world)) == (1, False)
+    end(world)
+    world.deliver(noticed)
+    assert the_run(world).attempt == 1
+    assert "RERUN_REJECTED" not in world.bus.types
+
+
+@pytest.mark.parametrize("attributes", [{}, {"requestedBy": "interlock", "cause": "record:2"}], ids=str)
+def test_a_request_that_was_decided_while_interlock_asked_keeps_nobody_from_asking(
+    world: World, monkeypatch: pytest.MonkeyPatch, attributes: dict[str, Any]
+) -> None:
+    world.request("gold", DATE, reason="late-data", requestedAt="2026-03-03T06:50:00Z", **attributes)
+    key, put = ("PIPELINE#gold", f"RERUN_REQUEST#stream#{DATE}"), world.control.put
+
+    def decided_meanwhile(row: Mapping[str, Any], *, expect: Mapping[str, Any] | None = None) -> Write:
+        write = put(row, expect=expect)
+        world.control.delete(key)
+        monkeypatch.undo()
+        return Write(write.done, write.row if attributes else None)
+
+    monkeypatch.setattr(world.control, "put", decided_meanwhile)
+    asked_by_interlock(world, Reason.DATA_DRIFT)
+    assert world.control.rows()[key]["reason"] == "data-drift"
 
 
 def test_of_two_requests_at_once_exactly_one_is_accepted(world: World) -> None:

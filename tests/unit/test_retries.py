@@ -269,3 +269,24 @@ def test_the_failure_of_an_outside_job_is_told_when_its_row_arrives(world: World
 def test_a_failure_that_interlock_logged_was_told_before(world: World) -> None:
     fail(world, attempt=0, writer="interlock")
     assert "JOB_FAILED" not in world.bus.types
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        Reason.JOB_POLL_EXHAUSTED,
+        Reason.INFRA_FAILURE,
+        Reason.SFN_TIMEOUT,
+        Reason.TRIGGER_EXHAUSTED,
+        Reason.VALIDATION_EXHAUSTED,
+    ],
+)
+def test_a_failure_that_a_job_reports_after_its_attempt_had_ended_otherwise_is_retried_within_budget(
+    world: World, reason: Reason
+) -> None:
+    runs.finish(world.ports, the_run(world), status=Status.FAILED_FINAL, reason=reason, kind=None, now=world.now)
+    world.advance(hours=1)
+    record = fail(world, attempt=0)
+    assert (the_run(world).attempt, the_run(world).reason) == (1, "job-fail-retry")
+    world.deliver(record)
+    assert the_run(world).attempt == 1

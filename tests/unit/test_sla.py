@@ -561,3 +561,82 @@ def test_reconcile_leaves_dates_alone_that_nobody_waits_for(world: World, sectio
     world.sla("reconcile", pipelineId="gold", date=DATE)
     assert world.bus.events == []
     assert world.schedules.entries == {}
+
+
+# A rerun that begins before the execution has asked for the verdict
+
+
+def completed_and_asked(world: World, sla: dict[str, Any]) -> tuple[Run, dict[str, Any]]:
+    """A run that has completed after an hour, and the record of a request for a rerun."""
+    run = scheduled(world, sla)
+    world.advance(hours=1)
+    complete(world, run)
+    world.bus.events.clear()
+    return run, world.request("gold", DATE, requestedAt=rfc3339(world.now))
+
+
+def test_the_verdict_is_that_of_the_completed_attempt_however_soon_a_rerun_begins(world: World) -> None:
+    run, record = completed_and_asked(world, ABSOLUTE | RELATIVE)
+    assert world.deliver(record) == []
+    assert the_run(world).attempt == 1
+    met = world.bus.the("SLA_MET")
+    assert met.detail["completedAt"] == rfc3339(run.started_at + timedelta(hours=1))
+    assert world.sla("cancel", run) == {"status": "superseded"}
+    world.now = BREACH + timedelta(minutes=1)
+    world.ring()
+    world.watchdog()
+    assert not {kind for kind in world.bus.types if kind.endswith("_BREACH")}
+
+
+def test_a_completion_after_the_deadline_is_a_breach_before_the_rerun_begins(world: World) -> None:
+    run = scheduled(world)
+    world.now = BREACH + timedelta(minutes=1)
+    complete(world, run)
+    world.deliver(world.request("gold", DATE, requestedAt=rfc3339(world.now)))
+    assert the_run(world).attempt == 1
+    assert world.bus.the("SLA_BREACH").detail["status"] == "COMPLETED"
+
+
+def test_a_rerun_of_a_failed_attempt_reaches_no_verdict(world: World) -> None:
+    fail(world, scheduled(world))
+    world.deliver(world.request("gold", DATE, requestedAt=rfc3339(world.now)))
+    assert the_run(world).attempt == 1
+    assert not {"SLA_MET", "SLA_BREACH"} & set(world.bus.types)
+
+
+def test_a_rerun_after_the_verdict_tells_it_no_more(world: World) -> None:
+    run, record = completed_and_asked(world, ABSOLUTE)
+    world.sla("cancel", run)
+    world.deliver(record)
+    assert the_run(world).attempt == 1
+    assert world.bus.types.count("SLA_MET") == 1
+
+
+# What a run no longer has, or only its task knows
+
+
+def test_a_pipeline_that_has_become_a_dry_run_gets_no_bells_and_no_verdict(world: World) -> None:
+    run = started(world)
+    world.pipeline(gold(sla=ABSOLUTE, dryRun=True))
+    world.sla("schedule", run)
+    assert world.schedules.entries == {}
+    complete(world, run)
+    world.sla("cancel", run)
+    assert world.bus.events == []
+
+
+def test_the_arrival_that_the_task_knows_counts_when_its_marker_is_gone(world: World) -> None:
+    run = started(world, RELATIVE)
+    world.control.delete(("PIPELINE#gold", rows.arrival_marker(DATE)))
+    world.sla("schedule", run)
+    assert RELATIVE_BREACH in world.schedules.instants()
+
+
+def test_the_bell_of_a_relative_deadline_rings_on_a_date_that_nobody_expected(world: World) -> None:
+    run = scheduled(world, RELATIVE)
+    bell = message(world, "breach", "relative")
+    world.control.delete(run.key)
+    world.pipeline(gold(sla=RELATIVE, schedule={"include": {"dates": ["2026-04-01"]}}))
+    world.now = RELATIVE_BREACH
+    assert world.sla(**bell) == {"status": "fired"}
+    assert world.bus.the("RELATIVE_SLA_BREACH").detail["status"] == "NOT_STARTED"

@@ -37,11 +37,19 @@ def triggered(
     by_sensor: bool = True,
     now: datetime,
 ) -> None:
-    """Something would have started the date's run at ``at``: observe it, once, or tell that it comes late."""
+    """Something would have started the date's run at ``at``: observe it, once, or tell that it comes late.
+
+    After the trigger deadline nothing would have been started, and nothing is told. A sensor counts
+    from its write, a tick from when it is handled, as for a real start.
+    """
     key = _marker_key(pipeline, date)
     marker = ports.control.get(key)
     if marker is not None and _cause(marker) != cause:
         _came_late(ports, pipeline, date, marker, cause=cause, at=at, by_sensor=by_sensor, now=now)
+        return
+    deadline = deadlines.trigger_deadline(pipeline, date)
+    if marker is None and deadline is not None and (at if by_sensor else now) > deadline:
+        ports.log.info("dry run: nothing would be started after the trigger deadline", deadline=rfc3339(deadline))
         return
     rule_keys = (*sensors.validation_keys(pipeline), *sensors.post_run_keys(pipeline))
     seen = sensors.read(ports.control.get_many, pipeline, rule_keys, date)
@@ -106,7 +114,7 @@ def post_run_sensor(
     row = ports.control.get(baselines.key(pipeline.id, RunKey(pipeline.schedule_id, str(date)), _ATTEMPT))
     if pipeline.post_run is None or baselines.saw_what_followed(row, written_at=written_at):
         return
-    if (found := baselines.compare(pipeline.post_run, baselines.of_row(row), sensor)) is None:
+    if (found := baselines.compare(pipeline.post_run, baselines.of_row(row), sensor, date=date)) is None:
         return
     told = found.describe()
     message = f"dry run: {found.sensor_key} changed after {pipeline.id} would have used it for {date}"

@@ -48,7 +48,7 @@ def sensor_written(
     if baselines.saw_what_followed(row, written_at=written_at):
         ports.log.debug("sensor passed over: the baseline is younger", sensor=sensor.key)
         return
-    found = baselines.compare(post_run, baselines.of_row(row), sensor)
+    found = baselines.compare(post_run, baselines.of_row(row), sensor, date=date)
     if run.completed_at is None or written_at + RECORD_PRECISION <= run.completed_at:
         if found is not None:
             message = f"{found.sensor_key} changed while {pipeline.id} was running for {date}"

@@ -17,7 +17,7 @@ from interlock_runtime.core.dates import ExecutionDate
 from interlock_runtime.core.errors import PermanentError
 from interlock_runtime.core.job_entries import Entry
 from interlock_runtime.core.numbers import plain
-from interlock_runtime.core.rerun_requests import Request
+from interlock_runtime.core.rerun_requests import NOTICED_AT, Request
 from interlock_runtime.core.rules import Sensor, belongs, evaluate_rule
 
 
@@ -90,11 +90,19 @@ def handle(ports: StartPorts, record: Record, *, now: datetime) -> None:
             raise PermanentError(f"{record.sort_key!r} is no job-log row with an event")
         outcomes.handle(ports, record.pipeline_id, entry, now=now)
     elif record.sort_key.startswith(rows.RERUN_REQUEST_PREFIX):
-        written_at = record.written_at or now
-        request = Request.of_row(record.row, event_id=record.event_id, written_at=written_at)
-        if request is None:
-            raise PermanentError(f"{record.sort_key!r} names no schedule and date")
-        reruns.handle(ports, request, now=now)
+        _request(ports, record, now=now)
+
+
+def _request(ports: StartPorts, record: Record, *, now: datetime) -> None:
+    """A request was written; when Interlock merely put it on the index, that has another record."""
+    row = record.row
+    if NOTICED_AT in row:
+        ports.log.debug("request passed over: it was only noticed")
+        return
+    request = Request.of_row(row, event_id=record.event_id, written_at=record.written_at or now)
+    if request is None:
+        raise PermanentError(f"{record.sort_key!r} names no schedule and date")
+    reruns.handle(ports, request, now=now)
 
 
 def _sensor(ports: StartPorts, record: Record, key: str, *, now: datetime) -> None:

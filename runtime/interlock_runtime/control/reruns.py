@@ -7,10 +7,11 @@ log. A replay finds it there, by the request's cause, and only does what is miss
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from interlock_runtime.aws.tables import ABSENT
-from interlock_runtime.control import announcements, arrivals, dry_run, job_log, runs
+from interlock_runtime.control import announcements, arrivals, dry_run, job_log, runs, sla_alerts
 from interlock_runtime.control.ports import Ports, StartPorts
 from interlock_runtime.core import budgets, rows, sensors
 from interlock_runtime.core.config_rows import Config
@@ -20,13 +21,29 @@ from interlock_runtime.core.errors import TransientError
 from interlock_runtime.core.events import Event
 from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.core.job_entries import Entry, JobEvent
-from interlock_runtime.core.rerun_requests import INTERLOCK, Check, Facts, Rejection, Request, date_of, judge
-from interlock_runtime.core.rows import KIND, Kind, RunKey
+from interlock_runtime.core.rerun_requests import (
+    INTERLOCK,
+    NOTICED_AT,
+    Check,
+    Facts,
+    Rejection,
+    Request,
+    date_of,
+    judge,
+)
+from interlock_runtime.core.rows import KIND, Key, Kind, Row, RunKey
 from interlock_runtime.core.run import Reason, Run, read_run
 
 
 def ask(ports: Ports, pipeline: Pipeline, date: str, *, reason: Reason, cause: str, now: datetime) -> None:
-    """Request another run on Interlock's own behalf, unless a request for that date is waiting already."""
+    """Request another run on Interlock's own behalf, unless a request for that date is waiting already.
+
+    For drift the request takes the place of one for late data. Somebody else's is put on the
+    index, so that the watchdog finds it should its stream record be lost.
+
+    Raises:
+        TransientError: the request row kept changing.
+    """
     key = rows.rerun_request(pipeline.schedule_id, date)
     row = {
         "PK": rows.pk(pipeline.id),
@@ -37,8 +54,23 @@ def ask(ports: Ports, pipeline: Pipeline, date: str, *, reason: Reason, cause: s
         "cause": cause,
         KIND: str(Kind.REQUEST),
     }
-    if not ports.control.put(row, expect=ABSENT).done:
-        ports.log.info("another request is waiting for that date, and will do", reason=reason, cause=cause)
+    expect = ABSENT
+    for _ in range(runs.ROUNDS):
+        write = ports.control.put(row, expect=expect)
+        if write.done:
+            return
+        waiting = write.row and Request.of_row(write.row, event_id=None, written_at=now)
+        if not waiting or write.row is None:
+            expect = ABSENT  # it was decided about just now
+        elif reason is Reason.DATA_DRIFT and waiting.gives_way:
+            expect = waiting.unchanged
+        else:
+            ports.log.info("another request is waiting for that date, and will do", reason=reason, cause=cause)
+            if KIND not in write.row:
+                noticed = {KIND: str(Kind.REQUEST), NOTICED_AT: rfc3339(now)}
+                ports.control.update(waiting.key, noticed, expect={"PK": row["PK"], KIND: None})
+            return
+    raise TransientError(f"the request for {pipeline.id} {date} kept changing")
 
 
 def handle(ports: StartPorts, request: Request, *, now: datetime) -> None:
@@ -65,7 +97,9 @@ def handle(ports: StartPorts, request: Request, *, now: datetime) -> None:
 def _settle(ports: StartPorts, config: Config, request: Request, date: ExecutionDate, *, now: datetime) -> None:
     key = RunKey(config.pipeline.schedule_id, str(date))
     for _ in range(runs.ROUNDS):
-        facts = _facts(ports, config.pipeline, date)
+        facts, found = _facts(
+            ports, config.pipeline, date, request.key, *sla_alerts.keys_to_conclude(config.pipeline, key)
+        )
         if facts.run is not None and facts.run.cause == request.cause:
             runs.launch(ports, facts.run, now=now)
             return
@@ -74,10 +108,15 @@ def _settle(ports: StartPorts, config: Config, request: Request, date: Execution
                 recorded = Rejection(Check(decided.category or Check.UNKNOWN), decided.error or "")
                 _tell(ports, config, request, key, recorded, now=now)
             return
+        if request.gives_way and not request.is_in(found.get(request.key)):
+            ports.log.info("request passed over: drift has taken its place", reason=request.reason)
+            return
         rejection = judge(config.pipeline, date, request=request, facts=facts)
         if rejection is not None:
             _reject(ports, config, request, key, rejection, now=now)
             return
+        if facts.run is not None:
+            sla_alerts.conclude(ports, config.pipeline, facts.run, found, now=now)
         made = _claim(ports, config, request, key, facts.run, now=now)
         if made.made and made.run is not None:
             runs.launch(ports, made.run, now=now)
@@ -87,7 +126,8 @@ def _settle(ports: StartPorts, config: Config, request: Request, date: Execution
 
 def _rehearse(ports: StartPorts, pipeline: Pipeline, request: Request, date: ExecutionDate, *, now: datetime) -> None:
     """Tell what would become of the request if the pipeline were no dry run."""
-    rejection = judge(pipeline, date, request=request, facts=_facts(ports, pipeline, date))
+    facts, _ = _facts(ports, pipeline, date)
+    rejection = judge(pipeline, date, request=request, facts=facts)
     refused = None if rejection is None else rejection.why
     dry_run.requested(ports, pipeline, str(date), reason=request.reason, cause=request.cause, refused=refused, now=now)
 
@@ -103,19 +143,21 @@ def _claim(
     )
 
 
-def _facts(ports: Ports, pipeline: Pipeline, date: ExecutionDate) -> Facts:
+def _facts(ports: Ports, pipeline: Pipeline, date: ExecutionDate, *others: Key) -> tuple[Facts, Mapping[Key, Row]]:
+    """What the checks look at, and the rows it was read from, those under the ``others`` among them."""
     key = RunKey(pipeline.schedule_id, str(date))
     rule_keys = sensors.all_keys(pipeline)
     trigger = (rows.pk(pipeline.id), rows.trigger(key.schedule_id, key.date))
     observation = (rows.pk(pipeline.id), rows.dry_run(key.schedule_id, key.date))
-    found = ports.control.get_many([trigger, observation, *sensors.keys_of(pipeline, rule_keys, date)])
-    return Facts(
-        run=read_run(found.pop(trigger, None)),
-        observed=pipeline.dry_run and found.pop(observation, None) is not None,
+    found = ports.control.get_many([trigger, observation, *others, *sensors.keys_of(pipeline, rule_keys, date)])
+    facts = Facts(
+        run=read_run(found.get(trigger)),
+        observed=pipeline.dry_run and observation in found,
         past=budgets.reruns(ports.rerun.query(rows.pk(pipeline.id), rows.rerun_prefix(key.schedule_id, key.date))),
         entries=job_log.of_date(ports, pipeline.id, key),
         sensors=sensors.chosen(rule_keys, date, found),
     )
+    return facts, found
 
 
 def _on_record(facts: Facts, request: Request) -> Entry | None:

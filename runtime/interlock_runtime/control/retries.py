@@ -64,7 +64,9 @@ def decide(
 ) -> None:
     """Retry the failed ``attempt``, or tell that it is not retried; ``run`` is the row as it was read.
 
-    Safe to repeat. Nothing is retried for a pipeline that was removed (no ``config``) or has become a dry run.
+    However the attempt ended before, the job's own word counts: one that outlived its poll window
+    and then reports that it failed lives no more. Safe to repeat. Nothing is retried for a pipeline
+    that was removed (no ``config``) or has become a dry run.
 
     Raises:
         TransientError: the row kept changing.

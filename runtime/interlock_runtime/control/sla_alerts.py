@@ -8,11 +8,14 @@ from typing import Any
 
 from interlock_runtime.control import announcements, verdicts
 from interlock_runtime.control.ports import Ports
+from interlock_runtime.core import arrival_rows
+from interlock_runtime.core.dates import ExecutionDate
+from interlock_runtime.core.documents import Pipeline
 from interlock_runtime.core.events import Event
 from interlock_runtime.core.instants import rfc3339
-from interlock_runtime.core.rows import Status
+from interlock_runtime.core.rows import Key, Row, RunKey, Status
 from interlock_runtime.core.run import Run
-from interlock_runtime.core.sla_deadlines import SlaDeadline
+from interlock_runtime.core.sla_deadlines import SlaDeadline, keys_of_date, of_date
 
 #: ``status`` in an event's detail when the date has no trigger row.
 NOT_STARTED = "NOT_STARTED"
@@ -53,6 +56,29 @@ def complete(ports: Ports, deadline: SlaDeadline, run: Run, *, now: datetime) ->
     message = f"{_subject(deadline)} was due at {rfc3339(deadline.breach)}, and {_state(run)}"
     detail = {name: value for name, value in _detail(deadline, run).items() if name != "actionHint"}
     verdicts.reach(ports, deadline, met=True, message=message, detail=detail, now=now)
+
+
+def conclude(ports: Ports, pipeline: Pipeline, run: Run, found: Mapping[Key, Row], *, now: datetime) -> None:
+    """A date is about to run again: reach its verdicts while its row still says when it was completed.
+
+    Its execution may not have come to ask for them yet, and is superseded as soon as the next one
+    begins. ``found`` holds what there is under :func:`keys_to_conclude`.
+    """
+    if run.status != Status.COMPLETED:
+        return
+    arrival = arrival_rows.of_row(found.get(arrival_rows.key(run.pipeline_id, run.date))) or run.arrival
+    for deadline in of_date(pipeline, ExecutionDate.parse(run.date), arrival):
+        if (verdict := found.get(deadline.verdict_key)) is not None:
+            verdicts.tell(ports, deadline, verdict, now=now)
+        else:
+            complete(ports, deadline, run, now=now)
+
+
+def keys_to_conclude(pipeline: Pipeline, key: RunKey) -> list[Key]:
+    """The keys of the rows that :func:`conclude` looks at."""
+    if pipeline.sla is None:
+        return []
+    return [*keys_of_date(pipeline.id, key), arrival_rows.key(pipeline.id, key.date)]
 
 
 def _subject(deadline: SlaDeadline) -> str:

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from interlock_runtime.core import causes, drift, rows
+from interlock_runtime.core.dates import ExecutionDate, sensor_keys
 from interlock_runtime.core.documents import PostRun
 from interlock_runtime.core.drift import Drift
 from interlock_runtime.core.instants import RECORD_PRECISION, epoch_seconds, rfc3339
 from interlock_runtime.core.numbers import number, plain
 from interlock_runtime.core.rows import Key, Row, RunKey
-from interlock_runtime.core.rules import Sensor, belongs
+from interlock_runtime.core.rules import Sensor
 from interlock_runtime.core.sensors import Sensors
 from interlock_runtime.core.timestamps import parse_timestamp
 
@@ -78,24 +79,31 @@ def saw_what_followed(row: Row | None, *, written_at: datetime) -> bool:
     return captured_at is not None and written_at + RECORD_PRECISION <= captured_at
 
 
-def compare(post_run: PostRun, baseline: Baseline | None, sensor: Sensor) -> Drifted | None:
-    """The drift of a sensor against what the rule keys it belongs to saw, or None.
+def compare(post_run: PostRun, baseline: Baseline | None, sensor: Sensor, *, date: ExecutionDate) -> Drifted | None:
+    """The drift of a sensor against what the rules saw that read it in a run for ``date``, or None.
 
-    There is none for a sensor that cannot be relied upon; the rules will say so.
+    There is none for a sensor that no rule reads, such as one of an hour in a daily run, though it belongs
+    to a rule key.
     """
-    if sensor.problem is not None:
-        return None
     for rule_key, fields in (baseline or {}).items():
-        if belongs(sensor.key, rule_key) and (found := drift.compare(post_run, baseline=fields, fields=sensor.fields)):
-            return Drifted(sensor.key, found)
+        if sensor.key in sensor_keys(rule_key, date) and (found := _compare(post_run, fields, sensor)):
+            return found
     return None
 
 
 def compare_all(post_run: PostRun, baseline: Baseline | None, sensors: Sensors) -> tuple[Drifted, ...]:
-    """The drifts among sensors, each told once."""
+    """The drifts among what each rule key reads, each told once."""
     found = {
         sensor.key: drifted
-        for sensor in sensors.values()
-        if sensor is not None and (drifted := compare(post_run, baseline, sensor)) is not None
+        for rule_key, sensor in sensors.items()
+        if sensor is not None and (drifted := _compare(post_run, (baseline or {}).get(rule_key), sensor)) is not None
     }
     return tuple(found.values())
+
+
+def _compare(post_run: PostRun, fields: Mapping[str, Any] | None, sensor: Sensor) -> Drifted | None:
+    """None, too, for a sensor that cannot be relied upon; the rules will say so."""
+    if sensor.problem is not None:
+        return None
+    found = drift.compare(post_run, baseline=fields, fields=sensor.fields)
+    return None if found is None else Drifted(sensor.key, found)

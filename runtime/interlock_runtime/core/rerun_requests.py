@@ -15,11 +15,14 @@ from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.core.job_entries import Entry, JobEvent
 from interlock_runtime.core.rows import Key, RunKey
 from interlock_runtime.core.run import Reason, Run
-from interlock_runtime.core.sensors import Sensors
+from interlock_runtime.core.sensors import Sensors, updated_at
 from interlock_runtime.core.timestamps import parse_timestamp
 
 #: ``requestedBy`` of the requests that Interlock makes.
 INTERLOCK = "interlock"
+
+#: When Interlock put somebody else's request on the index, because it met it waiting.
+NOTICED_AT = "noticedAt"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,14 +49,16 @@ class Request:
             return None
         by, at = row.get("requestedBy"), row.get("requestedAt")
         # What is no time may not compare, and a row that stays would stand in the way of every later request.
-        comparable = "requestedAt" not in row or parse_timestamp(at) is not None
+        unchanged = {"requestedAt": at} if "requestedAt" not in row or parse_timestamp(at) is not None else {}
+        if isinstance(row.get("cause"), str):
+            unchanged["cause"] = row["cause"]
         return cls(
             pipeline_id=pipeline_id,
             written=written,
             reason=budgets.requested_reason(row.get("reason")),
             cause=causes.request(row, event_id),
             requested_by=by if isinstance(by, str) else None,
-            unchanged={"requestedAt": at} if comparable else {},
+            unchanged=unchanged,
             written_at=written_at,
         )
 
@@ -61,6 +66,18 @@ class Request:
     def tells_of_drift(self) -> bool:
         """Whether Interlock itself has compared the data, and found that it is not what the run used."""
         return self.reason == Reason.DATA_DRIFT and self.requested_by == INTERLOCK
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether a request for drift takes its place: Interlock has made it, since data came late.
+
+        Drift is the better reason, for it needs no newer ``updatedAt``. Then this one is decided with the other.
+        """
+        return self.reason == Reason.LATE_DATA and self.requested_by == INTERLOCK
+
+    def is_in(self, row: Mapping[str, Any] | None) -> bool:
+        """Whether a row still is this request."""
+        return row is not None and all(row.get(name) == value for name, value in self.unchanged.items())
 
     @property
     def key(self) -> Key:
@@ -136,12 +153,12 @@ def date_of(pipeline: Pipeline, request: Request) -> ExecutionDate | Rejection:
 
 
 def _nothing_new(facts: Facts) -> str | None:
-    """Why there is no reason to run again, when the job succeeded and no sensor has changed since."""
+    """Why there is no reason to run again, when the job succeeded and no sensor of the date has changed since."""
     last = job_entries.last_outcome(facts.entries)
     if last is None or last.event != JobEvent.SUCCESS:
         return None
-    found = (parse_timestamp(sensor.fields.get("updatedAt")) for sensor in facts.sensors.values() if sensor)
-    updates = [update for update in found if update is not None]
+    counting = (sensor for sensor in facts.sensors.values() if sensor is not None and sensor.problem is None)
+    updates = [update for sensor in counting if (update := updated_at(sensor)) is not None]
     if not updates or max(updates) > last.at:
         return None
     return (

@@ -12,7 +12,7 @@ from interlock_runtime.control.watchdog.candidates import config_of
 from interlock_runtime.core import job_entries
 from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.core.job_entries import JobEvent
-from interlock_runtime.core.rerun_requests import Request
+from interlock_runtime.core.rerun_requests import NOTICED_AT, Request
 from interlock_runtime.core.rows import Kind, Row
 from interlock_runtime.core.run import Run, read_run
 from interlock_runtime.core.timestamps import parse_timestamp
@@ -39,11 +39,13 @@ def look_at_failure(ports: WatchdogPorts, row: Row, now: datetime) -> Look[None]
 def look_at_request(ports: WatchdogPorts, row: Row, now: datetime) -> Look[None]:
     """Accept or reject a request.
 
-    One that does not say when it was made may be new: it gets a second look. Then it is given a
-    time, by which this request is known again, whoever handles it.
+    One that does not say when it was made may be new: it gets a second look, and ten minutes if
+    Interlock has only just met it. Then it is given a time, by which this request is known again,
+    whoever handles it.
     """
     key, requested_at = (row["PK"], row["SK"]), parse_timestamp(row.get("requestedAt"))
-    if requested_at is not None and now < requested_at + DECIDED_WITHIN:
+    waits_since = requested_at or parse_timestamp(row.get(NOTICED_AT))
+    if waits_since is not None and now < waits_since + DECIDED_WITHIN:
         return
     found = yield [key] if requested_at is not None else Later((key,))
     current = found.get(key)
