@@ -75,6 +75,11 @@ def test_a_file_that_is_no_stack_is_refused(tmp_path: Path, content: str) -> Non
         ({"detail": {"n": [{"numeric": [">", 1, "<=", 3]}]}}, {"detail": {"n": 3}}, True),
         ({"detail": {"n": [{"exists": False}]}}, {"detail": {}}, True),
         ({"kind": [{"anything-but": ["a"]}]}, {"kind": "b"}, True),
+        ({"kind": [{"wildcard": "dev-*-eu"}]}, {"kind": "dev-interlock-lost-eu"}, True),
+        ({"kind": [{"wildcard": "dev-*-eu"}]}, {"kind": "dev-interlock-lost"}, False),
+        ({"kind": [{"wildcard": r"a.\*"}]}, {"kind": "a.*"}, True),
+        ({"kind": [{"wildcard": r"a.\*"}]}, {"kind": "abc"}, False),
+        ({"kind": [{"wildcard": "*"}]}, {"kind": 1}, False),
         ({"kind": ["a"]}, {"kind": ["b", "a"]}, True),
         ({"flag": [1]}, {"flag": True}, False),
     ],
@@ -84,7 +89,7 @@ def test_event_patterns(pattern: Any, event: Any, matches: bool) -> None:
     assert patterns.matches(pattern, event) is matches
 
 
-@pytest.mark.parametrize("pattern", [{}, {"source": "a"}, {"source": []}, {"source": [{"wildcard": "*"}]}])
+@pytest.mark.parametrize("pattern", [{}, {"source": "a"}, {"source": []}, {"source": [{"cidr": "10.0.0.0/24"}]}])
 def test_patterns_that_are_not_understood_are_refused(pattern: Any) -> None:
     with pytest.raises(StackError, match="rule"):
         patterns.check(pattern, "rule")

@@ -240,7 +240,7 @@ def test_a_warning_says_what_the_run_is_doing(world: World) -> None:
     world.now = WARNING
     assert world.ring() == ["fired"]
     warning = world.bus.the("SLA_WARNING")
-    assert warning.message == "gold for 2026-03-03 is due at 2026-03-04T10:00:00.000Z, and is still running"
+    assert warning.message == "gold for 2026-03-03 is due at 2026-03-04T10:00:00.000Z, and its job has not been started"
     assert warning.detail == {
         "status": "RUNNING",
         "reason": None,

@@ -278,7 +278,8 @@ def _announce(ports: StartPorts, run: Run, *, now: datetime) -> None:
                 cause=run.cause,
             ),
         )
-        message = f"{run.pipeline_id} runs again for {run.date}: attempt {run.attempt}, reason {run.reason}"
+        what = "runs again" if run.attempt else "runs"
+        message = f"{run.pipeline_id} {what} for {run.date}: attempt {run.attempt}, reason {run.reason}"
         ports.bus.publish([event_of(run, "RERUN_ACCEPTED", message, {"reason": run.reason}, cause=run.cause)], now=now)
     elif run.cause == causes.RECONCILE:
         message = f"the start of {run.pipeline_id} for {run.date} had been lost, and was made good"

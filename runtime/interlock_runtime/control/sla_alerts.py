@@ -91,7 +91,7 @@ def _state(run: Run | None) -> str:
     if run.status == Status.COMPLETED:
         return f"was complete at {rfc3339(run.completed_at)}" if run.completed_at else "is complete"
     if run.is_running:
-        return "is still running"
+        return "its job has not been started" if run.job is None else "its job is still running"
     if run.is_expired:
         return "was not started before the trigger deadline"
     return f"has failed: {run.reason}"
