@@ -18,6 +18,7 @@ from interlock_tf.local.synthesis import stack_of_pipelines
 from interlock_tf.local.terraform_json import Configuration, StackError
 from interlock_tf.local.timeline import Kind
 from interlock_tf.local.world import World
+from interlock_tf.testing import Scenario
 
 pytestmark = pytest.mark.slow
 
@@ -46,6 +47,20 @@ def run(stack: Path, tmp_path: Path) -> Run:
         return World(Configuration.read(tmp_path), agenda=Agenda(START))
 
     return world
+
+
+def test_a_stack_whose_names_have_an_end_lives_too() -> None:
+    story = Scenario.of_pipelines(
+        ROOT / "pipelines",
+        calendars=ROOT / "calendars",
+        pipeline="fx-rates",
+        start="2026-11-24T15:00",
+        name_suffix="eu",
+    )
+    story.sensor("feed-primary", healthy=True)
+    story.sensor("fx-published", rates=41)
+    story.expect("JOB_COMPLETED")
+    assert story.world.control_table == "dev-interlock-control-eu"
 
 
 def write_sensor(world: World) -> None:

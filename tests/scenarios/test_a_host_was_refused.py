@@ -23,7 +23,7 @@ def http(url: str, **headers: str) -> dict[str, Any]:
 JOBS: dict[str, tuple[dict[str, Any], str]] = {
     "metadata": (http("http://169.254.169.254/latest"), "cloud metadata is served there"),
     "loopback": (http("http://localhost:8080/"), "is loopback"),
-    "userinfo": (http("https://${INTERLOCK_LOGIN}@x.example/y"), "user or password"),
+    "userinfo": (http("${INTERLOCK_PLACE}/y"), "user or password"),
     "header": (http("https://x.example/y", token="${INTERLOCK_LINES}"), "holds a line break"),
     "dag": (AIRFLOW, "is private"),
 }
@@ -42,7 +42,7 @@ def story(tmp_path: Path) -> Scenario:
     return Scenario.of_pipelines(
         tmp_path,
         start="2026-11-24T09:00",
-        orchestrator_environment={"INTERLOCK_LOGIN": "u:p", "INTERLOCK_LINES": "a\nb"},
+        orchestrator_environment={"INTERLOCK_PLACE": "https://u:p@x.example", "INTERLOCK_LINES": "a\nb"},
         allowed_private_hosts=["10.0.0.2"],
     )
 

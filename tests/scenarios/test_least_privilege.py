@@ -63,7 +63,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (pipelines / file.name).write_bytes(file.read_bytes())
     (pipelines / "daily.yaml").write_text(json.dumps(DAILY))
     network = VpcConfig(subnet_ids=["subnet-1"], security_group_ids=["sg-1"])
-    names = {"environment": "dev", "deletion_protection": False}
+    names = {"environment": "dev", "name_suffix": "", "deletion_protection": False}
     parts = {"pipelines_path": pipelines, "dist_path": None, "vpc_config": network}
     return synthesised(folder, {**MAXIMAL, **names, **parts}).folder
 
