@@ -10,6 +10,7 @@ from interlock_runtime.core import rows
 from interlock_runtime.core.attributes import decode_item
 from interlock_runtime.core.events import SOURCE
 from interlock_runtime.core.numbers import plain
+from interlock_runtime.core.rerun_requests import INTERLOCK
 from interlock_runtime.core.rules import Sensor, belongs
 from interlock_runtime.core.sensors import all_keys
 from interlock_tf.installation.sensor_rows import nobody_reads
@@ -85,7 +86,7 @@ class Recorder:
             self._note(Kind.NOTE, "no event", about=about, why=why)
 
     def _written(self, image: Item) -> Mapping[str, Any] | None:
-        """Tell of a sensor or request; what it is about, or None when the row is another."""
+        """Tell of a sensor, or of what somebody asks for; what it is about, or None when the row is another."""
         sort_key = str(image["SK"].get("S"))
         if not sort_key.startswith((rows.SENSOR_PREFIX, rows.RERUN_REQUEST_PREFIX)):
             return None
@@ -93,6 +94,8 @@ class Recorder:
             row = plain(decode_item(image))
         except ValueError:
             return None
+        if row.get("requestedBy") == INTERLOCK and sort_key.startswith(rows.RERUN_REQUEST_PREFIX):
+            return None  # what became of it is told by its event
         about = {"pipelineId": rows.pipeline_of(row.get("PK"))}
         if (key := rows.sensor_key(sort_key)) is not None:
             fields = Sensor.of_row(key, row).fields

@@ -185,16 +185,15 @@ def test_a_wrong_pipeline_is_told_by_its_own_name(tmp_path: Path, capsys: pytest
     assert f"{file}:1:" in capsys.readouterr().err
 
 
+def client_of(service: str, endpoint: Endpoint) -> Any:
+    """Somebody's client of a service, on a stack that runs here."""
+    credentials = {"aws_access_key_id": "anybody", "aws_secret_access_key": "anybody"}
+    return boto3.client(service, endpoint_url=endpoint.url, region_name="us-east-1", **credentials)  # type: ignore[call-overload]
+
+
 def test_a_sensor_that_is_put_over_http_starts_a_run() -> None:
     endpoint = Endpoint(Configuration.read(stack_of_pipelines([FX_RATES])))
-    reach = {
-        "endpoint_url": endpoint.url,
-        "region_name": "us-east-1",
-        "aws_access_key_id": "anybody",
-        "aws_secret_access_key": "anybody",
-    }
-    tables = boto3.client("dynamodb", **reach)  # type: ignore[call-overload]
-    states = boto3.client("stepfunctions", **reach)  # type: ignore[call-overload]
+    tables, states = client_of("dynamodb", endpoint), client_of("stepfunctions", endpoint)
     machine = endpoint.world.configuration.outputs()["sfn_arn"]
     with endpoint:
         row = {"PK": {"S": "PIPELINE#fx-rates"}, "SK": {"S": "SENSOR#fx-published#20261124"}}
@@ -222,13 +221,7 @@ def test_a_sensor_that_is_put_over_http_starts_a_run() -> None:
 )
 def test_a_service_that_is_not_simulated_says_so(service: str, operation: str, given: Any) -> None:
     endpoint = Endpoint(Configuration.read(stack_of_pipelines([FX_RATES])))
-    reach = {
-        "endpoint_url": endpoint.url,
-        "region_name": "us-east-1",
-        "aws_access_key_id": "anybody",
-        "aws_secret_access_key": "anybody",
-    }
-    client = boto3.client(service, **reach)  # type: ignore[call-overload]
+    client = client_of(service, endpoint)
     with endpoint, pytest.raises(client.exceptions.ClientError) as refused:
         getattr(client, operation)(**given)
     assert refused.value.response["Error"]["Code"] in ("NotImplemented", "UnknownOperationException")

@@ -84,8 +84,10 @@ def test_what_functions_write_is_no_sensor_and_no_request(story: Scenario) -> No
     story.sensor("refunds", count=3)
     story.sensor("orders", status="done")
     story.expect("JOB_COMPLETED")
-    assert [each.what for each in told(story, Kind.SENSOR)] == ["refunds", "orders"]
-    assert not told(story, Kind.REQUEST)
+    story.sensor("orders", status="done", again=True)
+    story.expect("LATE_DATA_ARRIVAL")
+    assert [each.what for each in told(story, Kind.SENSOR)] == ["refunds", "orders", "orders"]
+    assert not told(story, Kind.REQUEST)  # nobody asked but Interlock itself
 
 
 def test_a_reason_that_two_rules_have_is_told_once(story: Scenario) -> None:
