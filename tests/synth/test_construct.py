@@ -247,6 +247,10 @@ def test_two_installations_in_one_stack_do_not_collide(tmp_path: Path) -> None:
     names = [made["name"] for kind in ("sqs_queue", "iam_role") for made in stack.resources(kind).values()]
     assert len(set(names)) == len(names) == 28
     assert len({path.name + str(path.parent) for path in stack.folder.rglob("*.zip")}) == 12
+    needs = {name: each["depends_on"] for name, each in stack.resources("scheduler_schedule").items()}
+    assert needs == {
+        f"{each}_cron_daily": [f"aws_iam_role_policy.{each}_scheduler_cron_invoke"] for each in ("dev", "test")
+    }
 
 
 def test_two_installations_with_the_same_names_are_refused(tmp_path: Path) -> None:
