@@ -151,9 +151,8 @@ def _contradicted(found: SensorRow) -> ExecutionDate | None:
     """The date in the sensor's key, when its fields tell another."""
     if not found.readings or found.date is None:
         return None
-    suffix = found.key.removeprefix(found.readings[0].result.rule.key).removeprefix("#")
     try:
-        named = ExecutionDate.parse(suffix)
+        named = dates.in_key(found.key, found.readings[0].result.rule.key)
     except ValueError:
         return None
     return named if DeclaredPeriod.of(found.sensor.fields).contradicts(named) else None

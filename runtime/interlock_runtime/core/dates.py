@@ -148,6 +148,19 @@ def coerce(pipeline: Pipeline, date: ExecutionDate, *, at: datetime) -> Executio
     return ExecutionDate(date.day, wall_time(at, pipeline.schedule.timezone).hour)
 
 
+def in_key(key: str, rule_key: str) -> ExecutionDate:
+    """The date that a sensor's key names, which is the part of it after ``rule_key#``.
+
+    Raises:
+        ValueError: that part is no date.
+    """
+    suffix = key.removeprefix(rule_key + "#")
+    try:
+        return ExecutionDate.parse(suffix)
+    except ValueError:
+        raise ValueError(f"its suffix {shown(suffix)} is not a date such as 2026-03-03 or 2026-03-03T10") from None
+
+
 def of_sensor(
     pipeline: Pipeline, key: str, *, fields: Mapping[str, Any], rule_key: str, written_at: datetime
 ) -> tuple[ExecutionDate, tuple[str, ...]]:
@@ -160,11 +173,10 @@ def of_sensor(
     declared = DeclaredPeriod.of(fields)
     day, hour, ignored = declared.day, declared.hour, declared.ignored
     if key != rule_key:
-        suffix = key.removeprefix(rule_key + "#")
         try:
-            named = ExecutionDate.parse(suffix)
-        except ValueError:
-            ignored += (f"key: its suffix {shown(suffix)} is not a date such as 2026-03-03 or 2026-03-03T10",)
+            named = in_key(key, rule_key)
+        except ValueError as error:
+            ignored += (f"key: {error}",)
         else:
             if day in (None, named.day):
                 day, hour = named.day, named.hour if hour is None else hour
