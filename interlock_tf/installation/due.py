@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from interlock_runtime.core import dates
 from interlock_runtime.core.deadlines import trigger_deadline
-from interlock_runtime.core.expectations import is_expected, start_of
+from interlock_runtime.core.expectations import is_expected, was_due
 from interlock_runtime.core.instants import rfc3339
 from interlock_runtime.core.rows import Status
 from interlock_runtime.core.sla_deadlines import SlaDeadline
@@ -88,8 +88,8 @@ def _outcome(facts: Facts, deadline: SlaDeadline, now: datetime) -> Outcome:
 
 def _was_due(facts: Facts, deadline: SlaDeadline) -> bool:
     """Whether a deadline, or the start by the clock that it waits for, was due before anybody watched."""
-    start = start_of(facts.pipeline, facts.date) if deadline.clock == "sla" and facts.earlier is None else None
-    is_late = start is not None and is_past(start, facts.watched.schedule)
+    since, by_clock = facts.watched.schedule, deadline.clock == "sla" and facts.earlier is None
+    is_late = by_clock and since is not None and was_due(facts.pipeline, facts.date, by=since)
     return is_late or is_past(deadline.breach, facts.watched.sla)
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from interlock_runtime.core import dates, deadlines, drift, rows
 from interlock_runtime.core.dates import ExecutionDate, Granularity
 from interlock_runtime.core.documents import Pipeline
-from interlock_runtime.core.expectations import is_expected, start_of
+from interlock_runtime.core.expectations import is_expected, was_due
 from interlock_runtime.core.rerun_requests import NOTICED_AT
 from interlock_runtime.core.rows import RunKey
 from interlock_runtime.core.rules import choose
@@ -269,9 +269,9 @@ def _is_due(seen: Witness, pipeline: Pipeline, at: datetime) -> bool:
 
 def _was_due_before(seen: Witness, pipeline: Pipeline, date: ExecutionDate) -> bool:
     """Whether the clock was to start a date before the watchdog knew the schedule."""
-    marker, start = seen.row(pipeline.id, rows.SINCE_MARKER), start_of(pipeline, date)
+    marker = seen.row(pipeline.id, rows.SINCE_MARKER)
     since = parse_timestamp(marker["data"]["since"]) if marker else None
-    return start is not None and since is not None and start <= since
+    return since is not None and was_due(pipeline, date, by=since)
 
 
 def _absence(pipeline: Pipeline, date: ExecutionDate) -> tuple[str | None, datetime | None]:

@@ -67,6 +67,12 @@ def start_of(pipeline: Pipeline, date: ExecutionDate) -> datetime | None:
     return time_on(pipeline, date.day)
 
 
+def was_due(pipeline: Pipeline, date: ExecutionDate, *, by: datetime) -> bool:
+    """Whether the clock was to start the run of a date at an instant or before."""
+    start = start_of(pipeline, date)
+    return start is not None and start <= by
+
+
 def next_start(pipeline: Pipeline, after: datetime) -> Start | None:
     """The next run that the clock starts, past the excluded dates; None when it starts none."""
     return next((start for start in _starts(pipeline, after) if dates.excluded(pipeline, start.date) is None), None)

@@ -8,9 +8,7 @@ from interlock_runtime.control import sla
 from interlock_runtime.control.looks import Look
 from interlock_runtime.control.ports import WatchdogPorts
 from interlock_runtime.control.watchdog.watched import Watched
-from interlock_runtime.core.dates import ExecutionDate
-from interlock_runtime.core.documents import Pipeline
-from interlock_runtime.core.expectations import start_of
+from interlock_runtime.core.expectations import was_due
 from interlock_runtime.core.sla_deadlines import absolute
 
 
@@ -30,15 +28,9 @@ def look(ports: WatchdogPorts, watched: Watched, now: datetime) -> Look[None]:
     found = yield [key for deadline in due.values() for key in deadline.keys]
     due = {date: each for date, each in due.items() if each.trigger_key in found or watched.expects(date)}
     unstarted = {date: each for date, each in due.items() if not {*each.keys[:2]} & found.keys()}
-    past = {date: each for date, each in unstarted.items() if _was_due(pipeline, date, since.schedule)}
+    past = {date: each for date, each in unstarted.items() if was_due(pipeline, date, by=since.schedule)}
     asked = [each for date, each in unstarted.items() if each.breach <= now or date in past]
     before = yield [key for deadline in asked for key in deadline.keys_before]
     for date, deadline in due.items():
         if date not in past or before.keys() & deadline.keys_before:
             sla.attend(ports, deadline, found, before=before, now=now)
-
-
-def _was_due(pipeline: Pipeline, date: ExecutionDate, since: datetime) -> bool:
-    """Whether the clock was to start the run of a date before anybody watched."""
-    start = start_of(pipeline, date)
-    return start is not None and start <= since
